@@ -1,0 +1,93 @@
+//! Every setting of every program, in one place: all programs read the same file and the same
+//! environment, so one crate knows all keys and can refuse a mistyped one.
+//! It knows nothing of what the settings do; the crates that use them decide that.
+
+mod load;
+pub mod program;
+mod sections;
+mod values;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, load};
+pub use sections::{
+    Admin, Binding, Format, Ftp, Limits, Log, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+};
+pub use values::{PortRange, Secret};
+
+/// The whole configuration; what is left out of the file has the default given here.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where everything lives that has no place of its own configured.
+    pub data_dir: PathBuf,
+    /// Users, admins and what is recorded of them.
+    pub store: Store,
+    /// The users' files.
+    pub storage: Storage,
+    /// The FTP listeners and what they say.
+    pub ftp: Ftp,
+    /// Certificate and policy.
+    pub tls: Tls,
+    /// Bounds on sessions, logins and time.
+    pub limits: Limits,
+    /// The admin API.
+    pub admin: Admin,
+    /// What is logged, and how.
+    pub log: Log,
+    /// What happens at the end.
+    pub shutdown: Shutdown,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: PathBuf::from("wharfinger-data"),
+            store: Store::default(),
+            storage: Storage::default(),
+            ftp: Ftp::default(),
+            tls: Tls::default(),
+            limits: Limits::default(),
+            admin: Admin::default(),
+            log: Log::default(),
+            shutdown: Shutdown::default(),
+        }
+    }
+}
+
+impl Config {
+    /// The store's URL: the configured one, else an SQLite file in the data directory.
+    pub fn store_url(&self) -> String {
+        if self.store.url.is_empty() {
+            format!("sqlite://{}", self.data_dir.join("wharfinger.db").display())
+        } else {
+            self.store.url.clone()
+        }
+    }
+
+    /// The directory below which every user's home lies.
+    pub fn storage_root(&self) -> PathBuf {
+        self.or_in_data_dir(&self.storage.root, "files")
+    }
+
+    /// The certificate chain, PEM.
+    pub fn certificate(&self) -> PathBuf {
+        self.or_in_data_dir(&self.tls.certificate, "tls/server.pem")
+    }
+
+    /// The certificate's private key, PEM.
+    pub fn key(&self) -> PathBuf {
+        self.or_in_data_dir(&self.tls.key, "tls/server.key")
+    }
+
+    /// The key that signs the admin API's tokens.
+    pub fn token_key(&self) -> PathBuf {
+        self.or_in_data_dir(&self.admin.token_key, "admin/token.key")
+    }
+
+    fn or_in_data_dir(&self, configured: &Path, default: &str) -> PathBuf {
+        if configured.as_os_str().is_empty() { self.data_dir.join(default) } else { configured.to_owned() }
+    }
+}

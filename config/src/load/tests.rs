@@ -1,0 +1,79 @@
+//! Sentences about where a setting comes from, and about the ones that are refused.
+
+use super::*;
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
+}
+
+fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn without_file_and_environment_the_defaults_hold() {
+    let config = load(None, env(&[("PATH", "/bin")])).unwrap();
+    assert_eq!(config.store_url(), "sqlite://wharfinger-data/wharfinger.db");
+    assert_eq!(config.storage_root(), Path::new("wharfinger-data/files"));
+    assert_eq!(config.ftp.listen, ["[::]:2121".parse().unwrap()]);
+}
+
+#[test]
+fn the_environment_lies_over_the_file() {
+    let file =
+        file("[ftp]\nlisten = \"127.0.0.1:21\"\nbanner = \"from the file\"\n[limits]\nidle_seconds = 5\n");
+    let given = env(&[
+        ("WHARFINGER_FTP__LISTEN", "127.0.0.1:2121,[::1]:2121"),
+        ("WHARFINGER_LIMITS__IDLE_SECONDS", "7"),
+        ("WHARFINGER_STORAGE__DURABLE", "true"),
+        ("WHARFINGER_ADMIN_PASSWORD", "a secret word"),
+    ]);
+    let config = load(Some(file.path()), given).unwrap();
+    assert_eq!(config.ftp.listen.len(), 2);
+    assert_eq!(config.ftp.banner, "from the file");
+    assert_eq!(config.limits.idle_seconds, 7);
+    assert!(config.storage.durable);
+    assert_eq!(config.admin.password.expose(), "a secret word");
+    assert!(!format!("{config:?}").contains("a secret word"));
+}
+
+#[test]
+fn a_variable_that_ends_in_file_names_a_file_with_the_value() {
+    let secret = file("mongodb://u:p@h/db\n");
+    let path = secret.path().to_str().unwrap();
+    let config = load(None, env(&[("WHARFINGER_STORE__URL_FILE", path)])).unwrap();
+    assert_eq!(config.store.url, "mongodb://u:p@h/db");
+    let word = file("hunter2 hunter2\n");
+    let path = word.path().to_str().unwrap();
+    let config = load(None, env(&[("WHARFINGER_ADMIN_PASSWORD_FILE", path)])).unwrap();
+    assert_eq!(config.admin.password.expose(), "hunter2 hunter2");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+    let file = file("[ftp]\nlisen = \"127.0.0.1:21\"\n");
+    let error = load(Some(file.path()), []).unwrap_err().to_string();
+    assert!(error.contains("'ftp.lisen'") && error.contains("'ftp.listen'"), "{error}");
+    let error = load(None, env(&[("WHARFINGER_TLS__CONTRL", "required")])).unwrap_err().to_string();
+    assert!(error.contains("WHARFINGER_TLS__CONTRL") && error.contains("'tls.control'"), "{error}");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_refused_and_named() {
+    for (name, value) in [
+        ("WHARFINGER_LIMITS__IDLE_SECONDS", "soon"),
+        ("WHARFINGER_STORAGE__DURABLE", "perhaps"),
+        ("WHARFINGER_FTP__LISTEN", "localhost"),
+        ("WHARFINGER_FTP__PASSIVE_PORTS", "9-3"),
+        ("WHARFINGER_TLS__DATA", "sometimes"),
+        ("WHARFINGER_STORE__URL_FILE", "/nowhere/at/all"),
+    ] {
+        let error = load(None, env(&[(name, value)])).unwrap_err().to_string();
+        assert!(error.len() > 20, "{name}: {error}");
+    }
+    let broken = file("[limits]\nidle_seconds = \"soon\"\n");
+    let error = load(Some(broken.path()), []).unwrap_err().to_string();
+    assert!(error.contains("line 2"), "{error}");
+}

@@ -1,0 +1,98 @@
+//! Values that are more than a number or a word: port ranges, address lists, secrets.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A closed range of TCP ports, written `FIRST-LAST` or as one port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// The lowest port.
+    pub first: u16,
+    /// The highest port, never below `first`.
+    pub last: u16,
+}
+
+impl FromStr for PortRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refusal = || format!("'{text}' is not a port range such as 50000-50099");
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        let first: u16 = first.trim().parse().map_err(|_| refusal())?;
+        let last: u16 = last.trim().parse().map_err(|_| refusal())?;
+        if first == 0 || last < first {
+            return Err(refusal());
+        }
+        Ok(Self { first, last })
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A word that no log and no error shows.
+#[derive(Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The word itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl Serialize for Secret {
+    /// Serialising is for showing the configuration, so the word stays out.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("")
+    }
+}
+
+/// Reads a list of addresses, or one address, or several in one string with commas between
+/// (which is how the environment writes a list).
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        Many(Vec<String>),
+    }
+    let words = match Written::deserialize(deserializer)? {
+        Written::One(text) => text.split(',').map(str::to_owned).collect(),
+        Written::Many(words) => words,
+    };
+    let written = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
+    written
+        .map(|word| {
+            word.parse().map_err(|_| {
+                D::Error::custom(format!("'{word}' is not an address such as 127.0.0.1:2121 or [::]:2121"))
+            })
+        })
+        .collect()
+}
