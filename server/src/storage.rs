@@ -1,0 +1,142 @@
+//! Where the files are: the trait the server sees, one tree a user, and what can go wrong there.
+//! A backend is one file below `storage/`; all of them take parsed paths only.
+//! It knows no user, no permission, no protocol and no TLS.
+
+mod error;
+
+use std::fs::File;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub(crate) use error::StorageError;
+
+use crate::path::VirtualPath;
+
+/// All users' files.
+#[async_trait]
+pub(crate) trait Storage: Send + Sync {
+    /// The tree below `home`, a relative path of `/`-separated names; made at the first login.
+    async fn open_tree(&self, home: &str) -> Result<Arc<dyn Tree>, StorageError>;
+}
+
+/// One user's files. No path leads out of it, through symbolic links or otherwise.
+#[async_trait]
+pub(crate) trait Tree: Send + Sync {
+    async fn metadata(&self, path: &VirtualPath) -> Result<Metadata, StorageError>;
+
+    /// Opens a regular file for reading, at its beginning.
+    async fn open_read(&self, path: &VirtualPath) -> Result<(File, Metadata), StorageError>;
+
+    async fn open_upload(&self, path: &VirtualPath, plan: UploadPlan<'_>) -> Result<Upload, StorageError>;
+
+    async fn list(&self, path: &VirtualPath) -> Result<Listing, StorageError>;
+
+    async fn make_directory(&self, path: &VirtualPath) -> Result<(), StorageError>;
+
+    async fn remove_directory(&self, path: &VirtualPath) -> Result<(), StorageError>;
+
+    /// Removes anything but a directory; of a symbolic link the link itself.
+    async fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError>;
+
+    async fn rename(
+        &self,
+        from: &VirtualPath,
+        to: &VirtualPath,
+        may_overwrite: bool,
+    ) -> Result<(), StorageError>;
+
+    async fn set_modified(&self, path: &VirtualPath, time: FileTime) -> Result<(), StorageError>;
+
+    /// Bytes left of an aborted upload by `owner` that was to stand at `path`; none if there is no
+    /// such upload, or if a file stands there (whose size is then the one that counts).
+    async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError>;
+}
+
+/// An upload on its way. Dropped without `finish`, it is aborted: what stood under the name before
+/// still stands there (unless uploads are configured to be direct).
+pub(crate) type Upload = Box<dyn PendingUpload>;
+
+#[async_trait]
+pub(crate) trait PendingUpload: Send + Sync {
+    /// Where the bytes go; its position is `start`.
+    fn file(&self) -> &File;
+
+    /// The offset of the first byte to write.
+    fn start(&self) -> u64;
+
+    /// Puts the file under its name, whole. Only then is 226 true.
+    async fn finish(self: Box<Self>) -> Result<(), StorageError>;
+}
+
+/// How an upload begins.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UploadPlan<'a> {
+    pub(crate) offset: Start,
+    /// Whether what stands under the name may be replaced; else it is `Exists`, at once or at the
+    /// finish.
+    pub(crate) may_overwrite: bool,
+    /// Whoever resumes must be the one who began.
+    pub(crate) owner: &'a str,
+}
+
+/// Where an upload's first byte belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// STOR.
+    Beginning,
+    /// REST n, then STOR or APPE: after the first n bytes of what is there.
+    At(u64),
+    /// APPE: after all of what is there.
+    End,
+}
+
+/// A directory being read, in the order the file system has it.
+pub(crate) type Listing = Box<dyn DirectoryStream>;
+
+pub(crate) trait DirectoryStream: Send {
+    /// Hands at most `most` entries to `each`; true when there may be more. Entries that vanish
+    /// meanwhile, `.`, `..` and partial uploads are left out.
+    fn fill(&mut self, most: usize, each: &mut dyn FnMut(&Entry<'_>)) -> Result<bool, StorageError>;
+}
+
+/// One line of a listing.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a [u8],
+    /// Of a symbolic link: its target's if that lies inside the tree, else the link's own with
+    /// kind `Other`.
+    pub(crate) metadata: Metadata,
+}
+
+/// What is known of a file or directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    pub(crate) kind: Kind,
+    /// In bytes.
+    pub(crate) size: u64,
+    pub(crate) modified: FileTime,
+    /// The twelve permission bits, as `chmod` takes them.
+    pub(crate) mode: u32,
+    /// Hard links.
+    pub(crate) links: u64,
+    /// With `inode`: the same file is the same pair.
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Directory,
+    /// A pipe, a socket, a device, a link that leads nowhere or out of the tree.
+    Other,
+}
+
+/// A point in time since 1970-01-01T00:00:00Z; before it `seconds` is negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileTime {
+    pub(crate) seconds: i64,
+    /// 0..1,000,000,000.
+    pub(crate) nanoseconds: u32,
+}

@@ -1,0 +1,83 @@
+//! What can go wrong with files, and whose fault it is: the one place where the system's error
+//! numbers become ours. It knows no reply code; the front ends choose those.
+
+use std::io;
+
+use rustix::io::Errno;
+use thiserror::Error;
+
+/// Why storage did not do it.
+#[derive(Debug, Error)]
+pub(crate) enum StorageError {
+    #[error("there is no such file or directory")]
+    NotFound,
+    #[error("something stands under that name")]
+    Exists,
+    #[error("it is not a directory")]
+    NotADirectory,
+    #[error("it is a directory")]
+    IsADirectory,
+    /// A pipe, a socket or a device.
+    #[error("it is not a regular file")]
+    NotAFile,
+    #[error("the directory is not empty")]
+    NotEmpty,
+    /// By the file system's own rights, not by the user's permissions.
+    #[error("the file system refuses it")]
+    Denied,
+    #[error("it leads out of the tree")]
+    OutsideTree,
+    #[error("a directory can't be moved into itself")]
+    IntoItself,
+    #[error("it can't be moved to another file system")]
+    AnotherFileSystem,
+    #[error("the name is too long")]
+    TooLong,
+    /// The file system or its owner's quota on it.
+    #[error("there is no space left")]
+    Full,
+    #[error("the file would be larger than the file system allows")]
+    TooLarge,
+    #[error("the file system is read-only")]
+    ReadOnly,
+    /// Worth trying again later.
+    #[error("it is in use, or the server is short of means")]
+    Busy,
+    #[error("the restart offset lies beyond the end")]
+    RestartBeyondEnd,
+    #[error("input or output failed: {0}")]
+    Failed(#[source] io::Error),
+}
+
+impl From<Errno> for StorageError {
+    fn from(number: Errno) -> Self {
+        match number {
+            Errno::NOENT => Self::NotFound,
+            Errno::EXIST => Self::Exists,
+            Errno::NOTDIR => Self::NotADirectory,
+            Errno::ISDIR => Self::IsADirectory,
+            Errno::NXIO | Errno::NODEV => Self::NotAFile,
+            Errno::NOTEMPTY => Self::NotEmpty,
+            Errno::ACCESS | Errno::PERM => Self::Denied,
+            // What openat2 answers to a link that leads out, and to one that leads to itself.
+            Errno::XDEV | Errno::LOOP => Self::OutsideTree,
+            Errno::NAMETOOLONG => Self::TooLong,
+            Errno::NOSPC | Errno::DQUOT => Self::Full,
+            Errno::FBIG => Self::TooLarge,
+            Errno::ROFS => Self::ReadOnly,
+            Errno::BUSY | Errno::TXTBSY | Errno::AGAIN | Errno::MFILE | Errno::NFILE | Errno::NOMEM => {
+                Self::Busy
+            }
+            other => Self::Failed(other.into()),
+        }
+    }
+}
+
+impl From<io::Error> for StorageError {
+    fn from(error: io::Error) -> Self {
+        match Errno::from_io_error(&error) {
+            Some(number) => number.into(),
+            None => Self::Failed(error),
+        }
+    }
+}
