@@ -1,0 +1,16 @@
+//! FTP as RFC 959 and its successors write it: verbs and commands, replies,
+//! addresses, times and listings.
+//!
+//! One module for each kind of word; none of them knows what a command does.
+
+pub mod address;
+pub mod command;
+pub mod facts;
+pub mod parameter;
+pub mod reply;
+pub mod time;
+pub mod verb;
+
+pub use command::{Command, ParseError, Secret};
+pub use reply::{Code, Reply};
+pub use verb::Verb;

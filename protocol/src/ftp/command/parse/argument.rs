@@ -1,0 +1,173 @@
+//! One function for each kind of argument.
+//!
+//! Numbers are decimal digits only; letters may be in either case; what a
+//! standard does not define is `Unsupported`, what it forbids is `Invalid`.
+
+use std::{
+    net::{SocketAddr, SocketAddrV4},
+    str::FromStr,
+};
+
+use jiff::Timestamp;
+
+use super::ParseError;
+use crate::ftp::{
+    Verb,
+    address::{self, ExtendedError, decimal},
+    facts::FactSet,
+    parameter::{
+        Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
+    },
+    time,
+};
+
+pub(super) fn number<N: FromStr>(verb: Verb, text: &[u8]) -> Result<N, ParseError> {
+    decimal(text).ok_or(ParseError::Invalid(verb))
+}
+
+pub(super) fn mechanism(word: &[u8]) -> Result<Mechanism, ParseError> {
+    Ok(match word.to_ascii_uppercase().as_slice() {
+        b"TLS" => Mechanism::Tls,
+        b"TLS-C" => Mechanism::TlsC,
+        b"SSL" => Mechanism::Ssl,
+        b"TLS-P" => Mechanism::TlsP,
+        _ => return Err(ParseError::Unsupported(Verb::Auth)),
+    })
+}
+
+pub(super) fn protection(word: &[u8]) -> Result<Protection, ParseError> {
+    Ok(match word {
+        b"C" | b"c" => Protection::Clear,
+        b"S" | b"s" => Protection::Safe,
+        b"E" | b"e" => Protection::Confidential,
+        b"P" | b"p" => Protection::Private,
+        _ => return Err(ParseError::Unsupported(Verb::Prot)),
+    })
+}
+
+pub(super) fn structure(word: &[u8]) -> Result<Structure, ParseError> {
+    Ok(match word {
+        b"F" | b"f" => Structure::File,
+        b"R" | b"r" => Structure::Record,
+        b"P" | b"p" => Structure::Page,
+        _ => return Err(ParseError::Unsupported(Verb::Stru)),
+    })
+}
+
+pub(super) fn mode(word: &[u8]) -> Result<Mode, ParseError> {
+    Ok(match word {
+        b"S" | b"s" => Mode::Stream,
+        b"B" | b"b" => Mode::Block,
+        b"C" | b"c" => Mode::Compressed,
+        b"Z" | b"z" => Mode::Deflate,
+        _ => return Err(ParseError::Unsupported(Verb::Mode)),
+    })
+}
+
+/// `A [N|T|C]`, `E [N|T|C]`, `I`, `L <size>`; some clients leave out the space of `L 8`.
+pub(super) fn file_type(text: &[u8]) -> Result<Type, ParseError> {
+    let unsupported = ParseError::Unsupported(Verb::Type);
+    let (letter, rest) = text.split_first().ok_or(ParseError::Missing(Verb::Type))?;
+    let word = rest.trim_ascii_start();
+    Ok(match letter.to_ascii_uppercase() {
+        b'L' => Type::Local(decimal(word).filter(|&bits| bits > 0).ok_or(ParseError::Invalid(Verb::Type))?),
+        _ if !rest.is_empty() && !rest.starts_with(b" ") => return Err(unsupported),
+        b'A' => Type::Ascii(form(word)?),
+        b'E' => Type::Ebcdic(form(word)?),
+        b'I' if word.is_empty() => Type::Image,
+        b'I' => return Err(ParseError::Invalid(Verb::Type)),
+        _ => return Err(unsupported),
+    })
+}
+
+fn form(word: &[u8]) -> Result<Form, ParseError> {
+    Ok(match word {
+        b"" | b"N" | b"n" => Form::NonPrint,
+        b"T" | b"t" => Form::Telnet,
+        b"C" | b"c" => Form::CarriageControl,
+        _ => return Err(ParseError::Unsupported(Verb::Type)),
+    })
+}
+
+/// `<bytes> [R <record bytes>]`.
+pub(super) fn allocation(text: &[u8]) -> Result<Allocation, ParseError> {
+    let mut words = text.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let invalid = ParseError::Invalid(Verb::Allo);
+    let bytes = words.next().and_then(decimal).ok_or(invalid)?;
+    let record = match (words.next(), words.next(), words.next()) {
+        (None, ..) => None,
+        (Some(b"R" | b"r"), Some(size), None) => Some(decimal(size).ok_or(invalid)?),
+        _ => return Err(invalid),
+    };
+    Ok(Allocation { bytes, record })
+}
+
+pub(super) fn port(text: &[u8]) -> Result<SocketAddrV4, ParseError> {
+    address::parse_port(text).ok_or(ParseError::Invalid(Verb::Port))
+}
+
+pub(super) fn extended(text: &[u8]) -> Result<SocketAddr, ParseError> {
+    address::parse_extended(text).map_err(|error| match error {
+        ExtendedError::Malformed => ParseError::Invalid(Verb::Eprt),
+        ExtendedError::Family => ParseError::Family(Verb::Eprt),
+    })
+}
+
+pub(super) fn extended_passive(word: &[u8]) -> Result<ExtendedPassive, ParseError> {
+    match word {
+        b"" => Ok(ExtendedPassive::Any),
+        b"1" => Ok(ExtendedPassive::Family(Family::V4)),
+        b"2" => Ok(ExtendedPassive::Family(Family::V6)),
+        _ if word.eq_ignore_ascii_case(b"ALL") => Ok(ExtendedPassive::All),
+        _ if word.iter().all(u8::is_ascii_digit) => Err(ParseError::Family(Verb::Epsv)),
+        _ => Err(ParseError::Invalid(Verb::Epsv)),
+    }
+}
+
+/// RFC 2389 §4 knows one answer to options that are not understood: 501.
+pub(super) fn options(text: &[u8]) -> Result<Options, ParseError> {
+    let end = memchr::memchr(b' ', text).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    let rest = rest.trim_ascii();
+    let invalid = Err(ParseError::Invalid(Verb::Opts));
+    if name.eq_ignore_ascii_case(b"MLST") {
+        return Ok(Options::Mlst(FactSet::parse(rest)));
+    }
+    if !name.eq_ignore_ascii_case(b"UTF8") && !name.eq_ignore_ascii_case(b"UTF-8") {
+        return invalid;
+    }
+    match rest.to_ascii_uppercase().as_slice() {
+        // "UTF8 NLST" is the form of a draft that some clients still follow.
+        b"" | b"ON" | b"NLST" => Ok(Options::Utf8(true)),
+        b"OFF" => Ok(Options::Utf8(false)),
+        _ => invalid,
+    }
+}
+
+/// `<time> <path>`, the path with all its spaces.
+pub(super) fn time_and_path(text: &[u8]) -> Result<(Timestamp, Vec<u8>), ParseError> {
+    let space = memchr::memchr(b' ', text).ok_or(ParseError::Missing(Verb::Mfmt))?;
+    let (time, rest) = text.split_at(space);
+    let path = rest.get(1..).filter(|path| !path.is_empty()).ok_or(ParseError::Missing(Verb::Mfmt))?;
+    let time = time::parse(time).ok_or(ParseError::Invalid(Verb::Mfmt))?;
+    Ok((time, path.to_vec()))
+}
+
+/// What follows the options of `ls` that clients send with LIST and NLST. An
+/// option is a hyphen and letters or digits up to a space; a file with such a
+/// name is asked for as `./-name`.
+pub(super) fn without_options(text: &[u8]) -> &[u8] {
+    let mut rest = text;
+    loop {
+        let word = rest.trim_ascii_start();
+        let end = memchr::memchr(b' ', word).unwrap_or(word.len());
+        match word.split_at(end) {
+            ([b'-', letters @ ..], after)
+                if !letters.is_empty() && letters.iter().all(u8::is_ascii_alphanumeric) =>
+            {
+                rest = after.get(1..).unwrap_or_default();
+            }
+            _ => return if word.is_empty() { word } else { rest },
+        }
+    }
+}
