@@ -3,6 +3,7 @@
 //! It knows no user, no permission, no protocol and no TLS.
 
 mod error;
+pub(crate) mod local;
 
 use std::fs::File;
 use std::sync::Arc;

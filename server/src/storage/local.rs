@@ -1,0 +1,230 @@
+//! Files in a directory of this machine. Each user's tree is a descriptor, and every path is
+//! opened beneath it by the kernel (`enclosure`); names are only ever used in a directory opened so.
+//! What can't block is done where it is asked for, the rest on a blocking thread.
+
+mod enclosure;
+mod listing;
+mod part;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::fs::{DirBuilder, File};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use wharfinger_config::Uploads;
+
+use self::enclosure::{Enclosure, metadata_at, metadata_of};
+use self::listing::LocalListing;
+use self::upload::Request;
+use super::{FileTime, Kind, Listing, Metadata, Storage, StorageError, Tree, Upload, UploadPlan};
+use crate::path::VirtualPath;
+
+pub(crate) use self::sweep::{Swept, sweep};
+
+/// All homes below one directory.
+pub(crate) struct LocalStorage {
+    root: Enclosure,
+    uploads: Uploads,
+    durable: bool,
+}
+
+impl LocalStorage {
+    /// Opens the directory, making it if it is not there. With `durable`, an upload is on the disk
+    /// before its `finish` returns.
+    pub(crate) fn open(root: &Path, uploads: Uploads, durable: bool) -> Result<Self, StorageError> {
+        DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(root)?;
+        Ok(Self { root: Enclosure::of(root)?, uploads, durable })
+    }
+
+    /// Enters the home, making what is missing of it on the way.
+    fn make_home(root: &Enclosure, home: &VirtualPath) -> Result<Enclosure, StorageError> {
+        let mut directory = VirtualPath::root();
+        for name in home.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+            let parent = root.open_directory(&directory)?;
+            match rustix::fs::mkdirat(parent, name, Mode::from(DIRECTORY_MODE)) {
+                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+            directory = directory.join(name).map_err(|_| StorageError::OutsideTree)?;
+        }
+        root.enter(home)
+    }
+}
+
+#[async_trait]
+impl Storage for LocalStorage {
+    async fn open_tree(&self, home: &str) -> Result<Arc<dyn Tree>, StorageError> {
+        let home = VirtualPath::root().join(home.as_bytes()).map_err(|_| StorageError::OutsideTree)?;
+        let root = self.root.clone();
+        let inside = blocking(move || match root.enter(&home) {
+            Err(StorageError::NotFound) => Self::make_home(&root, &home),
+            entered => entered,
+        })
+        .await?;
+        Ok(Arc::new(LocalTree { inside, uploads: self.uploads, durable: self.durable }))
+    }
+}
+
+/// One user's home.
+struct LocalTree {
+    inside: Enclosure,
+    uploads: Uploads,
+    durable: bool,
+}
+
+/// New directories: everybody on this machine may look, only the server may write.
+const DIRECTORY_MODE: u32 = 0o755;
+
+#[async_trait]
+impl Tree for LocalTree {
+    async fn metadata(&self, path: &VirtualPath) -> Result<Metadata, StorageError> {
+        metadata_of(self.inside.open(path, OFlags::PATH).await?)
+    }
+
+    async fn open_read(&self, path: &VirtualPath) -> Result<(File, Metadata), StorageError> {
+        let file = self.inside.open(path, OFlags::RDONLY).await?;
+        let metadata = metadata_of(&file)?;
+        match metadata.kind {
+            Kind::File => Ok((file.into(), metadata)),
+            Kind::Directory => Err(StorageError::IsADirectory),
+            Kind::Other => Err(StorageError::NotAFile),
+        }
+    }
+
+    async fn open_upload(&self, path: &VirtualPath, plan: UploadPlan<'_>) -> Result<Upload, StorageError> {
+        if path.is_root() {
+            return Err(StorageError::IsADirectory);
+        }
+        let directory = self.inside.open(&path.parent(), OFlags::PATH | OFlags::DIRECTORY).await?;
+        let request = Request {
+            inside: self.inside.clone(),
+            directory,
+            path: path.clone(),
+            offset: plan.offset,
+            may_overwrite: plan.may_overwrite,
+            owner: plan.owner.to_owned(),
+            uploads: self.uploads,
+            durable: self.durable,
+        };
+        Ok(Box::new(request.open_where_it_fits().await?))
+    }
+
+    async fn list(&self, path: &VirtualPath) -> Result<Listing, StorageError> {
+        let directory = self.inside.open(path, OFlags::RDONLY | OFlags::DIRECTORY).await?;
+        Ok(Box::new(LocalListing::new(self.inside.clone(), path.clone(), directory)))
+    }
+
+    async fn make_directory(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        self.in_parent(path, StorageError::Exists, |parent, name| {
+            Ok(rustix::fs::mkdirat(parent, name, Mode::from(DIRECTORY_MODE))?)
+        })
+        .await
+    }
+
+    async fn remove_directory(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        self.in_parent(path, StorageError::Denied, |parent, name| {
+            match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
+                // What is left of aborted uploads is not to be seen, so it must not be in the way.
+                Err(rustix::io::Errno::NOTEMPTY) => {
+                    sweep::clear_parts(parent, name)?;
+                    Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
+                }
+                removed => Ok(removed?),
+            }
+        })
+        .await
+    }
+
+    async fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
+        self.in_parent(path, StorageError::IsADirectory, |parent, name| {
+            Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+        })
+        .await
+    }
+
+    async fn rename(
+        &self,
+        from: &VirtualPath,
+        to: &VirtualPath,
+        may_overwrite: bool,
+    ) -> Result<(), StorageError> {
+        if from.is_root() || to.is_root() {
+            return Err(StorageError::Denied);
+        }
+        if to != from && to.is_within(from) {
+            return Err(StorageError::IntoItself);
+        }
+        let (inside, from, to) = (self.inside.clone(), from.clone(), to.clone());
+        blocking(move || rename(&inside, &from, &to, may_overwrite)).await
+    }
+
+    async fn set_modified(&self, path: &VirtualPath, time: FileTime) -> Result<(), StorageError> {
+        let file = self.inside.open(path, OFlags::PATH).await?;
+        let times = Timestamps {
+            last_access: Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT },
+            last_modification: Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() },
+        };
+        Ok(rustix::fs::utimensat(file, c"", &times, AtFlags::EMPTY_PATH)?)
+    }
+
+    async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError> {
+        let directory = self.inside.open(&path.parent(), OFlags::PATH | OFlags::DIRECTORY).await?;
+        if path.is_root() || self.uploads != Uploads::AtomicResumable {
+            return Ok(None);
+        }
+        if metadata_at(&directory, path.name())?.is_some() {
+            return Ok(None);
+        }
+        let part = part::name_for(owner, path.name());
+        Ok(metadata_at(&directory, part.as_bytes())?.map(|metadata| metadata.size))
+    }
+}
+
+impl LocalTree {
+    /// Opens the directory that `path` stands in and does `work` with the name in there, on a
+    /// blocking thread. The root stands in no directory: that is `at_root`.
+    async fn in_parent(
+        &self,
+        path: &VirtualPath,
+        at_root: StorageError,
+        work: impl FnOnce(&OwnedFd, &[u8]) -> Result<(), StorageError> + Send + 'static,
+    ) -> Result<(), StorageError> {
+        if path.is_root() {
+            return Err(at_root);
+        }
+        let (inside, path) = (self.inside.clone(), path.clone());
+        blocking(move || work(&inside.open_directory(&path.parent())?, path.name())).await
+    }
+}
+
+fn rename(
+    inside: &Enclosure,
+    from: &VirtualPath,
+    to: &VirtualPath,
+    may_overwrite: bool,
+) -> Result<(), StorageError> {
+    let source = inside.open_directory(&from.parent())?;
+    let target = inside.open_directory(&to.parent())?;
+    let flags = if may_overwrite { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+    match rustix::fs::renameat_with(source, from.name(), target, to.name(), flags) {
+        Err(rustix::io::Errno::XDEV) => Err(StorageError::AnotherFileSystem),
+        renamed => Ok(renamed?),
+    }
+}
+
+/// Runs what may wait for a disk where it holds up no other session.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StorageError> + Send + 'static,
+) -> Result<T, StorageError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(stopped) => Err(StorageError::Failed(std::io::Error::other(stopped))),
+    }
+}

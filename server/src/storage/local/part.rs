@@ -1,0 +1,147 @@
+//! A part: the file an upload is written to until it is whole. It stands beside its final name
+//! under a reserved one, which is the same for the same owner and file, so that its owner can
+//! resume it; a lock says that it is being written.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+use tracing::warn;
+
+use super::enclosure::{metadata_at, metadata_of, open_name};
+use crate::path::RESERVED_PREFIX;
+use crate::storage::{Kind, StorageError};
+
+/// A part that is ours to write. Dropped before `publish`, it stays if it is to be kept and holds
+/// anything, else it is removed.
+pub(super) struct Part {
+    pub(super) file: File,
+    directory: OwnedFd,
+    name: String,
+    /// Whether it stays when the upload is aborted.
+    pub(super) keep: bool,
+    published: bool,
+}
+
+impl Part {
+    /// Takes the part that `owner` can resume for the file `name`. While somebody is writing that
+    /// one, and without an owner, it is one that nobody can resume: empty, and not to be kept.
+    pub(super) fn claim(
+        directory: OwnedFd,
+        owner: Option<&str>,
+        name: &[u8],
+        mode: Mode,
+    ) -> Result<Self, StorageError> {
+        if let Some(owner) = owner {
+            let name = name_for(owner, name);
+            if let Some(file) = claim(&directory, &name, mode)? {
+                return Ok(Self { file, directory, name, keep: true, published: false });
+            }
+        }
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| StorageError::Failed(io::Error::other(error.to_string())))?;
+        let name = name_of(random);
+        match claim(&directory, &name, mode)? {
+            Some(file) => Ok(Self { file, directory, name, keep: false, published: false }),
+            None => Err(StorageError::Busy),
+        }
+    }
+
+    pub(super) fn size(&self) -> Result<u64, StorageError> {
+        Ok(metadata_of(&self.file)?.size)
+    }
+
+    /// Gives the part its final name; with `replace` in place of what stands there, else only if
+    /// nothing does.
+    pub(super) fn publish(&mut self, name: &[u8], replace: bool) -> Result<(), StorageError> {
+        let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        rustix::fs::renameat_with(&self.directory, self.name.as_str(), &self.directory, name, flags)?;
+        self.published = true;
+        Ok(())
+    }
+
+    /// Brings the directory's entries to the disk.
+    pub(super) fn sync_directory(&self) -> Result<(), StorageError> {
+        let directory = open_name(&self.directory, b".", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+        Ok(rustix::fs::fsync(directory)?)
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.published || self.keep && self.size().is_ok_and(|size| size > 0) {
+            return;
+        }
+        if let Err(error) = rustix::fs::unlinkat(&self.directory, self.name.as_str(), AtFlags::empty()) {
+            warn!(part = self.name, %error, "an aborted upload could not be removed");
+        }
+    }
+}
+
+/// Where `owner`'s upload of the file `name` stands until it is whole.
+pub(super) fn name_for(owner: &str, name: &[u8]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // The name can't hold a NUL, so no two pairs are the same bytes.
+    hasher.update(owner.as_bytes()).update(b"\0").update(name);
+    let mut digest = [0; 16];
+    hasher.finalize_xof().fill(&mut digest);
+    name_of(digest)
+}
+
+fn name_of(digest: [u8; 16]) -> String {
+    format!(".wharfinger-{:032x}.part", u128::from_be_bytes(digest))
+}
+
+pub(super) fn is_part(name: &[u8]) -> bool {
+    name.starts_with(RESERVED_PREFIX) && name.ends_with(b".part")
+}
+
+/// Removes a part that nobody is writing, if it was last written before `before` (seconds since
+/// 1970; none: at any time). True if it did.
+pub(super) fn remove_idle(
+    directory: impl AsFd,
+    name: &[u8],
+    before: Option<i64>,
+) -> Result<bool, StorageError> {
+    let file = match open_name(&directory, name, OFlags::WRONLY, Mode::empty()) {
+        Err(Errno::NOENT) => return Ok(false),
+        opened => opened?,
+    };
+    let metadata = metadata_of(&file)?;
+    let old = before.is_none_or(|before| metadata.modified.seconds < before);
+    if metadata.kind != Kind::File || !old || !lock(&directory, name, &file)? {
+        return Ok(false);
+    }
+    rustix::fs::unlinkat(directory, name, AtFlags::empty())?;
+    Ok(true)
+}
+
+/// Opens the part, making it if need be, and locks it; none if somebody else has it.
+fn claim(directory: &OwnedFd, name: &str, mode: Mode) -> Result<Option<File>, StorageError> {
+    let flags = OFlags::WRONLY | OFlags::CREATE;
+    // Whoever had it may publish or remove it between our open and our lock; then the name is
+    // free again, and it takes somebody as quick for this to happen twice.
+    for _ in 0..4 {
+        let file = open_name(directory, name.as_bytes(), flags, mode)?;
+        if metadata_of(&file)?.kind != Kind::File {
+            return Err(StorageError::NotAFile);
+        }
+        if lock(directory, name.as_bytes(), &file)? {
+            return Ok(Some(file.into()));
+        }
+    }
+    Ok(None)
+}
+
+/// Takes the lock without waiting; false if somebody has it, or if the file no longer has this name.
+fn lock(directory: impl AsFd, name: &[u8], file: &OwnedFd) -> Result<bool, StorageError> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => return Ok(false),
+        locked => locked?,
+    }
+    let (ours, named) = (metadata_of(file)?, metadata_at(directory, name)?);
+    Ok(named.is_some_and(|named| (named.device, named.inode) == (ours.device, ours.inode)))
+}

@@ -1,0 +1,109 @@
+//! Clearing away what aborted uploads left: the old parts of all users, and those in a directory
+//! that is to be removed. Parts being written are never touched.
+
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
+use tracing::warn;
+
+use super::enclosure::{Enclosure, metadata_at, open_name};
+use super::part;
+use crate::path::VirtualPath;
+use crate::storage::{Kind, StorageError};
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Swept {
+    /// Parts removed.
+    pub(crate) removed: u64,
+    /// Parts and directories that could not be dealt with; each is in the log.
+    pub(crate) failed: u64,
+}
+
+/// Removes all parts below `root` that nobody has written to for `older_than`. It follows no link.
+/// It takes as long as the tree is large: for a blocking thread.
+pub(crate) fn sweep(root: &Path, older_than: Duration) -> Result<Swept, StorageError> {
+    let inside = Enclosure::of(root)?;
+    let before = SystemTime::now().checked_sub(older_than).unwrap_or(UNIX_EPOCH);
+    let before = before.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let mut swept = Swept::default();
+    let mut pending = vec![VirtualPath::root()];
+    while let Some(path) = pending.pop() {
+        if let Err(error) = sweep_directory(&inside, &path, before, &mut pending, &mut swept) {
+            warn!(%path, %error, "a directory could not be swept");
+            swept.failed += 1;
+        }
+    }
+    Ok(swept)
+}
+
+fn sweep_directory(
+    inside: &Enclosure,
+    path: &VirtualPath,
+    before: i64,
+    pending: &mut Vec<VirtualPath>,
+    swept: &mut Swept,
+) -> Result<(), StorageError> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let directory = match inside.open_waiting(path, flags, Mode::empty()) {
+        // Removed since its name was read.
+        Err(StorageError::NotFound) => return Ok(()),
+        opened => opened?,
+    };
+    each_name(&directory, |name, is_directory| {
+        if is_directory {
+            match path.join(name) {
+                Ok(path) => pending.push(path),
+                Err(error) => {
+                    warn!(%path, %error, "a directory could not be swept");
+                    swept.failed += 1;
+                }
+            }
+        } else if part::is_part(name) {
+            match part::remove_idle(&directory, name, Some(before)) {
+                Ok(removed) => swept.removed += u64::from(removed),
+                Err(error) => {
+                    warn!(%path, %error, "a partial upload could not be removed");
+                    swept.failed += 1;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Removes the parts from a directory that holds nothing else.
+pub(super) fn clear_parts(parent: &OwnedFd, name: &[u8]) -> Result<(), StorageError> {
+    let directory = open_name(parent, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
+    each_name(&directory, |name, _| if part::is_part(name) { Ok(()) } else { Err(StorageError::NotEmpty) })?;
+    rustix::fs::seek(&directory, SeekFrom::Start(0))?;
+    each_name(&directory, |name, _| {
+        if part::remove_idle(&directory, name, None)? { Ok(()) } else { Err(StorageError::Busy) }
+    })
+}
+
+/// Every name in the directory but `.` and `..`, and whether it is a directory's.
+fn each_name(
+    directory: &OwnedFd,
+    mut each: impl FnMut(&[u8], bool) -> Result<(), StorageError>,
+) -> Result<(), StorageError> {
+    let mut buffer = [MaybeUninit::uninit(); 8 * 1024];
+    let mut entries = RawDir::new(directory, &mut buffer);
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        let is_directory = match entry.file_type() {
+            FileType::Unknown => metadata_at(directory, name)?.is_some_and(|it| it.kind == Kind::Directory),
+            known => known == FileType::Directory,
+        };
+        each(name, is_directory)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! Uploads: what to write to, where to begin, and how the file gets its name once it is whole.
+//! It knows nothing of where the bytes come from.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+use std::os::fd::OwnedFd;
+
+use async_trait::async_trait;
+use rustix::fs::{Mode, OFlags};
+use wharfinger_config::Uploads;
+
+use super::blocking;
+use super::enclosure::{Enclosure, is_link, metadata, metadata_of, status_at};
+use super::part::Part;
+use crate::path::VirtualPath;
+use crate::storage::{Kind, Metadata, PendingUpload, Start, StorageError};
+
+/// An upload asked for; `directory` is where its path's name stands.
+pub(super) struct Request {
+    pub(super) inside: Enclosure,
+    pub(super) directory: OwnedFd,
+    pub(super) path: VirtualPath,
+    pub(super) offset: Start,
+    pub(super) may_overwrite: bool,
+    pub(super) owner: String,
+    pub(super) uploads: Uploads,
+    pub(super) durable: bool,
+}
+
+/// Permissions of a new file, before the process's umask.
+const FILE_MODE: u32 = 0o644;
+
+impl Request {
+    /// A plain upload makes one small file and is opened at once; any other may have to copy.
+    pub(super) async fn open_where_it_fits(self) -> Result<LocalUpload, StorageError> {
+        match self.offset {
+            Start::Beginning => self.open(),
+            Start::At(_) | Start::End => blocking(move || self.open()).await,
+        }
+    }
+
+    fn open(self) -> Result<LocalUpload, StorageError> {
+        let standing = self.standing()?;
+        match standing.map(|standing| standing.kind) {
+            Some(Kind::Directory) => return Err(StorageError::IsADirectory),
+            Some(Kind::Other) => return Err(StorageError::NotAFile),
+            Some(Kind::File) if !self.may_overwrite => return Err(StorageError::Exists),
+            Some(Kind::File) | None => {}
+        }
+        match self.uploads {
+            Uploads::Direct => self.open_direct(standing),
+            Uploads::Atomic | Uploads::AtomicResumable => self.open_part(standing),
+        }
+    }
+
+    /// What stands under the name now. A link is what it leads to, but it is the link that will be
+    /// replaced; one that leads nowhere is nothing to write to.
+    fn standing(&self) -> Result<Option<Metadata>, StorageError> {
+        match status_at(&self.directory, self.path.name()) {
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Ok(status) if is_link(&status) => {
+                match self.inside.open_waiting(&self.path, OFlags::PATH, Mode::empty()) {
+                    Err(StorageError::NotFound) => Err(StorageError::NotAFile),
+                    target => Ok(Some(metadata_of(target?)?)),
+                }
+            }
+            status => Ok(Some(metadata(&status?))),
+        }
+    }
+
+    fn open_part(self, standing: Option<Metadata>) -> Result<LocalUpload, StorageError> {
+        let mode = standing.map(|standing| standing.mode & 0o777);
+        // Whatever the old version's mode, the owner must be able to open the part again.
+        let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
+        let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable } = self;
+        let owner = (uploads == Uploads::AtomicResumable).then_some(owner.as_str());
+        let mut part = Part::claim(directory, owner, path.name(), created)?;
+        // What the client would go on with is being written by somebody: its earlier session, most
+        // likely, whose end the server has not noticed yet.
+        if owner.is_some() && !part.keep && resumes(offset, standing) {
+            return Err(StorageError::Busy);
+        }
+        let start = prepare(&mut part, offset, standing, || {
+            inside.open_waiting(&path, OFlags::RDONLY, Mode::empty())
+        })?;
+        part.file.seek(SeekFrom::Start(start))?;
+        // An append never replaces a file that it has not read.
+        let replace = standing.is_some() || may_overwrite && offset != Start::End;
+        Ok(LocalUpload {
+            start,
+            durable,
+            place: Place::Part { part, name: path.name().to_vec(), replace, mode },
+        })
+    }
+
+    fn open_direct(self, standing: Option<Metadata>) -> Result<LocalUpload, StorageError> {
+        let size = standing.map_or(0, |standing| standing.size);
+        let start = match self.offset {
+            Start::Beginning => 0,
+            Start::At(offset) if offset <= size => offset,
+            Start::At(_) => return Err(StorageError::RestartBeyondEnd),
+            Start::End => size,
+        };
+        let exclusive = if standing.is_none() { OFlags::EXCL } else { OFlags::empty() };
+        let flags = OFlags::WRONLY | OFlags::CREATE | exclusive;
+        let file = File::from(self.inside.open_waiting(&self.path, flags, Mode::from(FILE_MODE))?);
+        if metadata_of(&file)?.kind != Kind::File {
+            return Err(StorageError::NotAFile);
+        }
+        file.set_len(start)?;
+        (&file).seek(SeekFrom::Start(start))?;
+        Ok(LocalUpload { start, durable: self.durable, place: Place::Direct(file) })
+    }
+}
+
+/// Whether the upload might go on where its owner's part ends.
+fn resumes(offset: Start, standing: Option<Metadata>) -> bool {
+    match offset {
+        Start::Beginning | Start::At(0) => false,
+        Start::At(_) => true,
+        Start::End => standing.is_none(),
+    }
+}
+
+/// Brings the part to the offset, from what it holds itself or from the file that stands there.
+/// Returns the offset.
+fn prepare(
+    part: &mut Part,
+    offset: Start,
+    standing: Option<Metadata>,
+    open: impl FnOnce() -> Result<OwnedFd, StorageError>,
+) -> Result<u64, StorageError> {
+    let held = part.size()?;
+    let (start, from_standing) = match (offset, standing) {
+        (Start::Beginning, _) => (0, false),
+        (Start::At(start), _) if start <= held => (start, false),
+        (Start::At(start), Some(standing)) if start <= standing.size => (start, true),
+        (Start::At(_), _) => return Err(StorageError::RestartBeyondEnd),
+        (Start::End, Some(standing)) => (standing.size, true),
+        (Start::End, None) => (held, false),
+    };
+    if from_standing {
+        part.file.set_len(0)?;
+        copy(&File::from(open()?), &part.file, start).inspect_err(|_| part.keep = false)?;
+    } else if start < held {
+        part.file.set_len(start)?;
+    }
+    Ok(start)
+}
+
+/// Copies the first `length` bytes; in the kernel where it can (`copy_file_range`).
+fn copy(from: &File, to: &File, length: u64) -> Result<(), StorageError> {
+    if metadata_of(from)?.kind != Kind::File {
+        return Err(StorageError::NotAFile);
+    }
+    let copied = std::io::copy(&mut std::io::Read::take(from, length), &mut &*to)?;
+    if copied == length { Ok(()) } else { Err(StorageError::RestartBeyondEnd) }
+}
+
+/// An upload being written.
+pub(super) struct LocalUpload {
+    start: u64,
+    durable: bool,
+    place: Place,
+}
+
+enum Place {
+    /// Under a name of its own, until it is whole.
+    Part {
+        part: Part,
+        /// The final name, in the part's directory.
+        name: Vec<u8>,
+        replace: bool,
+        /// The mode of the version to be replaced.
+        mode: Option<u32>,
+    },
+    /// Under its final name from the first byte.
+    Direct(File),
+}
+
+#[async_trait]
+impl PendingUpload for LocalUpload {
+    fn file(&self) -> &File {
+        match &self.place {
+            Place::Part { part, .. } => &part.file,
+            Place::Direct(file) => file,
+        }
+    }
+
+    fn start(&self) -> u64 {
+        self.start
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
+        blocking(move || self.commit()).await
+    }
+}
+
+impl LocalUpload {
+    fn commit(&mut self) -> Result<(), StorageError> {
+        if let Place::Part { part, mode: Some(mode), .. } = &self.place
+            && metadata_of(&part.file)?.mode != *mode
+        {
+            rustix::fs::fchmod(&part.file, Mode::from(*mode))?;
+        }
+        if self.durable {
+            self.file().sync_all()?;
+        }
+        let Place::Part { part, name, replace, .. } = &mut self.place else { return Ok(()) };
+        part.publish(name, *replace)?;
+        if self.durable { part.sync_directory() } else { Ok(()) }
+    }
+}
