@@ -1,0 +1,184 @@
+//! Logging in: a name, a password and where it comes from become a user, or a refusal that costs the
+//! same whatever its reason (hashing is what takes time, so every refusal hashes twice).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::accounts::Accounts;
+use crate::password::{HashError, Password, Which};
+use crate::store::{StoreError, UserRecord};
+use crate::user::{Protocol, Status, User, Username};
+
+/// What a client offers to be let in.
+#[derive(Clone, Copy, Debug)]
+pub struct Attempt<'a> {
+    /// The name as sent, of any shape and size.
+    pub username: &'a str,
+    /// The password as sent.
+    pub password: &'a Password,
+    /// Where the client is.
+    pub address: IpAddr,
+    /// What it speaks.
+    pub protocol: Protocol,
+}
+
+/// Why somebody was not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// For good; the reason is for logs only, and the client must not learn it.
+    #[error("login refused: {0}")]
+    Refused(Refusal),
+    /// Too many logins are being checked; try again later.
+    #[error("too many logins are being checked")]
+    Busy,
+    /// The store could not be asked; try again later.
+    #[error(transparent)]
+    Unavailable(StoreError),
+}
+
+/// Why a login was refused, for logs only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such name.
+    #[error("unknown name")]
+    UnknownName,
+    /// Neither the current password nor a previous one that is still good.
+    #[error("wrong password")]
+    WrongPassword,
+    /// The account is disabled.
+    #[error("disabled")]
+    Disabled,
+    /// The account has expired.
+    #[error("expired")]
+    Expired,
+    /// The password has expired, or should have been changed by now.
+    #[error("password expired")]
+    PasswordExpired,
+    /// Not from this address.
+    #[error("address not allowed")]
+    Network,
+    /// Not over this protocol.
+    #[error("protocol not allowed")]
+    Protocol,
+    /// What is stored about the account cannot be read.
+    #[error("account unreadable")]
+    Unreadable,
+}
+
+impl Accounts {
+    /// The user, if name and password are right and the user's policy lets this client in.
+    pub async fn log_in(&self, attempt: Attempt<'_>) -> Result<Arc<User>, LoginError> {
+        let record = match self.readable_user(attempt.username).await? {
+            Ok(record) => record,
+            Err(refusal) => {
+                self.inner.hasher.verify(attempt.password, None, None, true).await?;
+                return Err(LoginError::Refused(refusal));
+            }
+        };
+        let now = self.now();
+        let policy = policy_refusal(&record.user, &attempt, now);
+        let which = self.prove(&record, attempt.password, policy.is_some(), now).await?;
+        let (Some(which), None) = (which, policy) else {
+            return Err(LoginError::Refused(
+                policy.filter(|_| which.is_some()).unwrap_or(Refusal::WrongPassword),
+            ));
+        };
+        self.note_login(&record.user, attempt.password, which, now).await;
+        Ok(Arc::new(record.user))
+    }
+
+    async fn readable_user(&self, name: &str) -> Result<Result<UserRecord, Refusal>, LoginError> {
+        // A name that no user can have is not worth a question to the store.
+        let Ok(name) = name.parse() else { return Ok(Err(Refusal::UnknownName)) };
+        Refusal::sort(&name, self.inner.stores.users.find(&name).await)
+    }
+
+    async fn prove(
+        &self,
+        record: &UserRecord,
+        password: &Password,
+        at_full_cost: bool,
+        now: Timestamp,
+    ) -> Result<Option<Which>, LoginError> {
+        let proven = &self.inner.proven;
+        let digest = proven.digest(&record.user, password);
+        let has_grace = record.user.previous_valid_until.is_some_and(|end| now < end);
+        // A refusal by policy must not be quicker because the password was right a minute ago.
+        if !at_full_cost {
+            let known = proven.which(digest, Instant::now());
+            if let Some(which) = known.filter(|which| *which == Which::Current || has_grace) {
+                return Ok(Some(which));
+            }
+        }
+        let (current, previous) = (&record.passwords.current, record.passwords.previous.as_ref());
+        let previous = previous.filter(|_| has_grace);
+        let which = self.inner.hasher.verify(password, Some(current), previous, at_full_cost).await?;
+        if let Some(which) = which.filter(|_| !at_full_cost) {
+            proven.insert(digest, which, Instant::now());
+        }
+        Ok(which)
+    }
+
+    async fn note_login(&self, user: &User, password: &Password, which: Which, now: Timestamp) {
+        let proven = &self.inner.proven;
+        if !proven.activity_due(proven.digest(user, password), Instant::now()) {
+            return;
+        }
+        let activity = &self.inner.stores.activity;
+        // A login is right even when it cannot be written down: it is not worth turning a client away.
+        if let Err(error) = activity.record_login(&user.id, now, which == Which::Previous).await {
+            tracing::warn!(user = %user.username, %error, "the time of a login could not be stored");
+        }
+    }
+}
+
+/// What of a user's policy keeps this client out, whatever the password.
+fn policy_refusal(user: &User, attempt: &Attempt<'_>, now: Timestamp) -> Option<Refusal> {
+    let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
+    // An IPv4 client of a listener on [::] has a mapped address; networks are written in IPv4.
+    let address = attempt.address.to_canonical();
+    let networks = &user.allowed_networks;
+    if user.status == Status::Disabled {
+        Some(Refusal::Disabled)
+    } else if passed(user.expires_at) {
+        Some(Refusal::Expired)
+    } else if passed(user.password_expires_at) || passed(user.must_change_by) {
+        Some(Refusal::PasswordExpired)
+    } else if !networks.is_empty() && !networks.iter().any(|network| network.contains(&address)) {
+        Some(Refusal::Network)
+    } else if !user.protocols.contains(&attempt.protocol) {
+        Some(Refusal::Protocol)
+    } else {
+        None
+    }
+}
+
+impl Refusal {
+    /// What the store said about a name, as a record or as a refusal that must cost what all cost.
+    pub(crate) fn sort<R>(
+        name: &Username,
+        found: Result<R, StoreError>,
+    ) -> Result<Result<R, Self>, LoginError> {
+        match found {
+            Ok(record) => Ok(Ok(record)),
+            Err(StoreError::NotFound) => Ok(Err(Self::UnknownName)),
+            Err(StoreError::Corrupt(reason)) => {
+                tracing::error!(%name, %reason, "an account that cannot be read is refused");
+                Ok(Err(Self::Unreadable))
+            }
+            Err(error) => Err(LoginError::Unavailable(error)),
+        }
+    }
+}
+
+impl From<HashError> for LoginError {
+    fn from(error: HashError) -> Self {
+        if let HashError::Failed(reason) = &error {
+            tracing::error!(%reason, "a password could not be checked");
+        }
+        Self::Busy
+    }
+}

@@ -1,0 +1,203 @@
+//! What a store of users must offer, as small object-safe traits, and why it may fail.
+//! Who was first is always decided by the store itself (a unique key, a version in the condition of
+//! the write), never by looking first. Knows nothing of passwords beyond their hashes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::admin::Admin;
+use crate::password::PasswordHash;
+use crate::user::{Activity, Stamp, User, UserQuery, Username};
+
+mod sqlite;
+
+/// Why the store did not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such user or admin.
+    #[error("not found")]
+    NotFound,
+    /// The name is taken.
+    #[error("the name is taken")]
+    Taken,
+    /// It has been changed since the version that was expected.
+    #[error("it has been changed meanwhile")]
+    Conflict,
+    /// The store cannot be reached or did not answer in time; the reason is for logs only.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// What is stored cannot be understood; it is refused rather than guessed. The reason is for logs only.
+    #[error("the store holds something that cannot be read: {0}")]
+    Corrupt(String),
+}
+
+/// What a migration did: from which version of the store to which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// Before; 0 is an empty store.
+    pub from: u32,
+    /// Now.
+    pub to: u32,
+}
+
+/// Why a store was not migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// A newer program has migrated it.
+    #[error(
+        "the store is at version {store}, newer than the {program} this program knows: use a newer program"
+    )]
+    Newer {
+        /// The store's version.
+        store: u32,
+        /// The newest this program knows.
+        program: u32,
+    },
+    /// Another program is migrating it and did not finish in time.
+    #[error("another program is migrating the store and has not finished")]
+    Locked,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why the store cannot be used (yet), fit for an operator.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// Migrations are missing.
+    #[error("the store is at version {store} and needs {program}: run the migrations")]
+    Behind {
+        /// The store's version.
+        store: u32,
+        /// What this program needs.
+        program: u32,
+    },
+    /// A newer program has migrated it.
+    #[error(
+        "the store is at version {store}, newer than the {program} this program knows: use a newer program"
+    )]
+    Newer {
+        /// The store's version.
+        store: u32,
+        /// The newest this program knows.
+        program: u32,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A user with the password's hashes: what a store keeps as one document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserRecord {
+    pub(crate) user: User,
+    pub(crate) passwords: Passwords,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Passwords {
+    pub(crate) current: PasswordHash,
+    /// The one before, while it is still good.
+    pub(crate) previous: Option<PasswordHash>,
+}
+
+impl UserRecord {
+    /// What a search looks through. Folded here, so that both stores agree on what a letter's case is.
+    fn searchable(&self) -> String {
+        format!("{}\n{}", self.user.username, self.user.description).to_lowercase()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdminRecord {
+    pub(crate) admin: Admin,
+    pub(crate) password: PasswordHash,
+}
+
+/// Users.
+#[async_trait]
+pub(crate) trait UserStore: Send + Sync {
+    /// `Taken` if there is a user with that name.
+    async fn insert(&self, record: &UserRecord) -> Result<(), StoreError>;
+    async fn find(&self, name: &Username) -> Result<UserRecord, StoreError>;
+    /// Stores `record` if the stored one has version `expected`, else `Conflict`.
+    async fn replace(&self, record: &UserRecord, expected: u64) -> Result<(), StoreError>;
+    /// Removes the user, if at version `expected` when that is given; returns the id.
+    async fn remove(&self, name: &Username, expected: Option<u64>) -> Result<String, StoreError>;
+    /// Up to `most` users that match, by name.
+    async fn page(&self, query: &UserQuery, most: u32) -> Result<Vec<User>, StoreError>;
+    /// All that match, whatever the page.
+    async fn count(&self, query: &UserQuery) -> Result<u64, StoreError>;
+    /// What is there now of these names; names that are gone are left out.
+    async fn stamps(&self, names: &[&Username]) -> Result<Vec<Stamp>, StoreError>;
+}
+
+/// What happened around users, by their ids. The file server may write here, and not users.
+#[async_trait]
+pub(crate) trait ActivityStore: Send + Sync {
+    async fn record_login(&self, id: &str, at: Timestamp, with_previous: bool) -> Result<(), StoreError>;
+    /// Users about whom nothing is known are left out.
+    async fn of(&self, ids: &[&str]) -> Result<HashMap<String, Activity>, StoreError>;
+    async fn forget(&self, id: &str) -> Result<(), StoreError>;
+}
+
+/// Admins.
+#[async_trait]
+pub(crate) trait AdminStore: Send + Sync {
+    /// `Taken` if there is an admin with that name.
+    async fn insert(&self, record: &AdminRecord) -> Result<(), StoreError>;
+    async fn find(&self, name: &Username) -> Result<AdminRecord, StoreError>;
+    async fn any(&self) -> Result<bool, StoreError>;
+}
+
+/// The store itself.
+#[async_trait]
+pub(crate) trait Upkeep: Send + Sync {
+    /// The store's version; 0 if it is empty.
+    async fn version(&self) -> Result<u32, StoreError>;
+    /// The version this program needs.
+    fn newest(&self) -> u32;
+    async fn migrate(&self) -> Result<Migration, MigrateError>;
+    /// Adds one to `changes` whenever somebody changed users, for as long as it is polled. Returns at
+    /// once if the store cannot tell.
+    async fn follow(&self, changes: watch::Sender<u64>);
+}
+
+/// One store, by its roles.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) activity: Arc<dyn ActivityStore>,
+    pub(crate) admins: Arc<dyn AdminStore>,
+    pub(crate) upkeep: Arc<dyn Upkeep>,
+}
+
+impl Stores {
+    pub(crate) async fn open(settings: &wharfinger_config::Store, url: &str) -> Result<Self, StoreError> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            return Ok(Self::of(sqlite::Sqlite::open(settings, path.as_ref()).await?));
+        }
+        Err(StoreError::Unavailable("store.url is not sqlite://PATH".to_owned()))
+    }
+
+    fn of<S: UserStore + ActivityStore + AdminStore + Upkeep + 'static>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self { users: store.clone(), activity: store.clone(), admins: store.clone(), upkeep: store }
+    }
+}
+
+/// The document and the key it was found under must agree, or somebody else's rights could be given out.
+fn agree(record: UserRecord, name: &Username) -> Result<UserRecord, StoreError> {
+    if record.user.username == *name {
+        return Ok(record);
+    }
+    Err(StoreError::Corrupt(format!("user {name}: the document holds another name")))
+}

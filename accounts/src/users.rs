@@ -1,0 +1,157 @@
+//! What the admin API does with users: create, read, list, disable, enable, rotate, remove.
+//! Every change raises the user's version, and is made only if nobody else changed the user meanwhile.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::accounts::{Accounts, ChangeError, random_id};
+use crate::password::Password;
+use crate::store::{Passwords, StoreError, UserRecord};
+use crate::user::{
+    Invalid, NewUser, Rotated, Rotation, Status, User, UserDetail, UserPage, UserQuery, Username,
+};
+
+/// How often a change is tried again when somebody else was quicker.
+const TRIES: usize = 10;
+
+impl Accounts {
+    /// Creates a user; without a password one is generated and returned, once. `Taken` if there is one
+    /// with that name.
+    pub async fn create_user(
+        &self,
+        new: NewUser,
+        password: Option<Password>,
+    ) -> Result<(User, Option<Password>), ChangeError> {
+        let user = new.into_user(random_id()?, self.now())?;
+        let chosen = self.choose_password(&user.username, password).await?;
+        let record = UserRecord { user, passwords: Passwords { current: chosen.hash, previous: None } };
+        self.inner.stores.users.insert(&record).await?;
+        self.changed();
+        Ok((record.user, chosen.generated))
+    }
+
+    /// The user with this name.
+    pub async fn user(&self, name: &Username) -> Result<UserDetail, StoreError> {
+        let record = self.inner.stores.users.find(name).await?;
+        self.detailed(record.user).await
+    }
+
+    /// One page of users, by name.
+    pub async fn users(&self, query: UserQuery) -> Result<UserPage, StoreError> {
+        let (users, limit) = (&self.inner.stores.users, query.limit.clamp(1, 1_000));
+        // One more than asked for tells whether there is another page.
+        let mut found = users.page(&query, limit + 1).await?;
+        let more = u32::try_from(found.len()).is_ok_and(|found| found > limit);
+        if more {
+            found.pop();
+        }
+        let next = found.last().filter(|_| more).map(|user| user.username.clone());
+        let total = if query.count { Some(users.count(&query).await?) } else { None };
+        let ids: Vec<&str> = found.iter().map(|user| user.id.as_str()).collect();
+        let activity = self.inner.stores.activity.of(&ids).await?;
+        let detailed = |user: User| {
+            let activity = activity.get(&user.id).copied().unwrap_or_default();
+            UserDetail::new(user, activity)
+        };
+        Ok(UserPage { items: found.into_iter().map(detailed).collect(), next, total })
+    }
+
+    /// Enables or disables a user; disabling ends the user's sessions. `Conflict` if `if_match` is
+    /// given and is not the user's version. Nothing changes if the user has that status already.
+    pub async fn set_status(
+        &self,
+        name: &Username,
+        status: Status,
+        if_match: Option<u64>,
+    ) -> Result<UserDetail, StoreError> {
+        let change = |record: &mut UserRecord| {
+            let user = &mut record.user;
+            if status == Status::Disabled && user.status != status {
+                user.session_epoch += 1;
+            }
+            user.status = status;
+        };
+        let user = self.change(name, if_match, change).await?;
+        self.detailed(user).await
+    }
+
+    /// Gives the user another password. The old one works on for the grace time, if there is one; an
+    /// older one ends at once. Dates by which the old password had to go are cleared.
+    pub async fn rotate_password(&self, name: &Username, rotation: Rotation) -> Result<Rotated, ChangeError> {
+        let chosen = self.choose_password(name, rotation.password).await?;
+        let now = self.now();
+        let previous_valid_until =
+            rotation.grace.map(|grace| end_of_grace(now, grace)).transpose()?.flatten();
+        let change = |record: &mut UserRecord| {
+            let UserRecord { user, passwords } = record;
+            let old = std::mem::replace(&mut passwords.current, chosen.hash.clone());
+            passwords.previous = previous_valid_until.map(|_| old);
+            user.previous_valid_until = previous_valid_until;
+            user.password_changed_at = now;
+            user.password_expires_at = None;
+            user.must_change_by = None;
+            user.session_epoch += u64::from(rotation.end_sessions);
+        };
+        let user = self.change(name, None, change).await?;
+        Ok(Rotated { user, generated: chosen.generated })
+    }
+
+    /// Removes a user; the files stay. `Conflict` if `if_match` is given and is not the user's version.
+    pub async fn remove_user(&self, name: &Username, if_match: Option<u64>) -> Result<(), StoreError> {
+        let id = self.inner.stores.users.remove(name, if_match).await?;
+        self.changed();
+        // The user is gone already; what is left over of the activity belongs to an id nobody has.
+        if let Err(error) = self.inner.stores.activity.forget(&id).await {
+            tracing::warn!(user = %name, %error, "the activity of a removed user could not be removed");
+        }
+        Ok(())
+    }
+
+    /// Reads, changes and writes a user; tries again when somebody else was quicker, unless the caller
+    /// named the version. Writes nothing if nothing changes.
+    async fn change(
+        &self,
+        name: &Username,
+        if_match: Option<u64>,
+        change: impl Fn(&mut UserRecord),
+    ) -> Result<User, StoreError> {
+        let users = &self.inner.stores.users;
+        for _ in 0..TRIES {
+            let mut record = users.find(name).await?;
+            let before = record.clone();
+            let version = before.user.version;
+            if if_match.is_some_and(|expected| expected != version) {
+                return Err(StoreError::Conflict);
+            }
+            change(&mut record);
+            if record == before {
+                return Ok(before.user);
+            }
+            record.user.version += 1;
+            record.user.updated_at = self.now();
+            match users.replace(&record, version).await {
+                Ok(()) => {
+                    self.changed();
+                    return Ok(record.user);
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    async fn detailed(&self, user: User) -> Result<UserDetail, StoreError> {
+        let mut activity = self.inner.stores.activity.of(&[&user.id]).await?;
+        let activity = activity.remove(&user.id).unwrap_or_default();
+        Ok(UserDetail::new(user, activity))
+    }
+}
+
+/// When a grace time ends; `None` if it is none at all.
+fn end_of_grace(now: Timestamp, grace: std::time::Duration) -> Result<Option<Timestamp>, Invalid> {
+    if grace.is_zero() {
+        return Ok(None);
+    }
+    let end = SignedDuration::try_from(grace).and_then(|grace| now.checked_add(grace));
+    end.map(Some).map_err(|_| Invalid::new("grace_seconds", "not beyond the year 9999"))
+}
