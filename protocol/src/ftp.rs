@@ -6,6 +6,7 @@
 pub mod address;
 pub mod command;
 pub mod facts;
+pub mod listing;
 pub mod parameter;
 pub mod reply;
 pub mod time;

@@ -6,3 +6,4 @@
 
 pub mod ftp;
 pub mod line;
+pub mod text;

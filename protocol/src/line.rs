@@ -5,7 +5,7 @@
 //! A line is bounded and never copied: what is handed out borrows the buffer.
 //! Nothing here knows what a line means.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use memchr::memchr2;
 
@@ -17,7 +17,7 @@ pub(crate) const IAC: u8 = 0xFF;
 /// The first byte value that is a Telnet command after an IAC (RFC 854: SE).
 const FIRST_TELNET_COMMAND: u8 = 0xF0;
 /// WILL, WON'T, DO and DON'T are followed by one option byte.
-const NEGOTIATIONS: std::ops::RangeInclusive<u8> = 0xFB..=0xFE;
+const NEGOTIATIONS: RangeInclusive<u8> = 0xFB..=0xFE;
 
 /// A line was longer than [`LONGEST_LINE`]; the rest of it will be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -100,8 +100,9 @@ impl Lines {
         self.keep(buffer, run);
         match at {
             None => Progress::More,
+            // Kept until the next byte tells what it was.
             Some(IAC) => {
-                self.consume(1);
+                self.keep(buffer, 1);
                 self.telnet = Telnet::Command;
                 Progress::More
             }
@@ -114,23 +115,14 @@ impl Lines {
 
     /// The byte after an IAC: a command is dropped; IAC IAC is one 0xFF; before
     /// any other byte the IAC was meant as itself, by a client that knows no Telnet.
-    fn take_command(&mut self, buffer: &mut [u8]) -> Progress {
+    fn take_command(&mut self, buffer: &[u8]) -> Progress {
         let byte = buffer.get(self.read).copied().unwrap_or_default();
-        self.telnet = Telnet::Data;
-        match byte {
-            IAC => self.keep(buffer, 1),
-            byte if NEGOTIATIONS.contains(&byte) => {
-                self.consume(1);
-                self.telnet = Telnet::Option;
-            }
-            FIRST_TELNET_COMMAND..=0xFA => self.consume(1),
-            _ => {
-                // The IAC before it was passed over, so there is a place for it.
-                if let Some(place) = buffer.get_mut(self.written).filter(|_| !self.skipping) {
-                    *place = IAC;
-                    self.written += 1;
-                }
-            }
+        self.telnet = if NEGOTIATIONS.contains(&byte) { Telnet::Option } else { Telnet::Data };
+        if (FIRST_TELNET_COMMAND..IAC).contains(&byte) && !self.skipping {
+            self.written -= 1;
+        }
+        if byte >= FIRST_TELNET_COMMAND {
+            self.consume(1);
         }
         Progress::More
     }

@@ -26,8 +26,10 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
 
 /// Writes a time, with a fraction only if it has one.
 pub fn write(out: &mut Vec<u8>, time: Timestamp) {
-    write_civil(out, Offset::UTC.to_datetime(time));
-    let nanoseconds = time.subsec_nanosecond().unsigned_abs();
+    // The civil time's fraction, not the timestamp's: before 1970 that one counts backwards.
+    let civil = Offset::UTC.to_datetime(time);
+    write_civil(out, civil);
+    let nanoseconds = civil.subsec_nanosecond();
     if nanoseconds != 0 {
         let digits = format!(".{nanoseconds:09}");
         out.extend_from_slice(digits.trim_end_matches('0').as_bytes());

@@ -158,12 +158,26 @@ fn from_old_name(name: u32) -> Option<Verb> {
 }
 
 /// A name of three or four letters as one number in upper case, so that a verb
-/// is found by comparing numbers.
+/// is found by comparing numbers. Letters only: no other byte may stand for them.
 const fn packed(name: &[u8]) -> Option<u32> {
     match *name {
-        [a, b, c] => Some(pack([0, a, b, c])),
-        [a, b, c, d] => Some(pack([a, b, c, d])),
+        [a, b, c] => pack([b'A', a, b, c], 0x00FF_FFFF),
+        [a, b, c, d] => pack([a, b, c, d], u32::MAX),
         _ => None,
+    }
+}
+
+const fn pack(mut name: [u8; 4], mask: u32) -> Option<u32> {
+    let [a, b, c, d] = name;
+    if a.is_ascii_alphabetic()
+        && b.is_ascii_alphabetic()
+        && c.is_ascii_alphabetic()
+        && d.is_ascii_alphabetic()
+    {
+        name.make_ascii_uppercase();
+        Some(u32::from_be_bytes(name) & mask)
+    } else {
+        None
     }
 }
 
@@ -173,9 +187,4 @@ const fn packed_name(name: &str) -> u32 {
         // No line's verb has this number, and a test tries every name.
         None => u32::MAX,
     }
-}
-
-const fn pack(mut name: [u8; 4]) -> u32 {
-    name.make_ascii_uppercase();
-    u32::from_be_bytes(name)
 }
