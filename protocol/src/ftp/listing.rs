@@ -199,9 +199,9 @@ fn octal(out: &mut Vec<u8>, mode: u32) {
 }
 
 fn name(out: &mut Vec<u8>, bytes: &[u8]) {
-    let begin = out.len();
-    out.extend_from_slice(bytes);
-    for byte in out.iter_mut().skip(begin).filter(|byte| byte.is_ascii_control()) {
-        *byte = b'?';
+    if bytes.iter().any(u8::is_ascii_control) {
+        out.extend(bytes.iter().map(|&byte| if byte.is_ascii_control() { b'?' } else { byte }));
+    } else {
+        out.extend_from_slice(bytes);
     }
 }
