@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Every file command of Python's ftplib over explicit TLS, each answer checked.
+
+    ftplib_commands.py HOST PORT USER PASSWORD CERTIFICATE 1.2|1.3 passive|active
+
+Twice: as ftplib comes (a full TLS handshake for each data connection), and resuming the control
+connection's TLS session as its users make it do for strict servers.
+"""
+import ftplib
+import io
+import os
+import ssl
+import sys
+
+
+class Resuming(ftplib.FTP_TLS):
+    def ntransfercmd(self, cmd, rest=None):
+        connection, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
+        if self._prot_p:
+            session = self.sock.session
+            connection = self.context.wrap_socket(connection, server_hostname=self.host, session=session)
+        return connection, size
+
+
+def refused(code, call, *arguments):
+    try:
+        call(*arguments)
+    except ftplib.Error as error:
+        assert str(error).startswith(code), error
+    else:
+        raise AssertionError(f"{arguments} was not refused")
+
+
+def directories(ftp):
+    assert ftp.mkd("made") == "/made"
+    ftp.cwd("made")
+    assert ftp.pwd() == "/made"
+
+
+def transfers(ftp):
+    content = os.urandom(300_000)
+    ftp.storbinary("STOR one", io.BytesIO(content))
+    assert ftp.size("one") == len(content)
+    assert ftp.sendcmd("MDTM one").startswith("213 20")
+    back = io.BytesIO()
+    ftp.retrbinary("RETR one", back.write)
+    assert back.getvalue() == content
+    rest = io.BytesIO()
+    ftp.retrbinary("RETR one", rest.write, rest=200_000)
+    assert rest.getvalue() == content[200_000:]
+    lines = []
+    ftp.storlines("STOR text", io.BytesIO(b"first\nsecond\n"))
+    ftp.retrlines("RETR text", lines.append)
+    assert lines == ["first", "second"], lines
+
+
+def listings(ftp):
+    assert sorted(ftp.nlst()) == ["one", "text"]
+    lines = []
+    ftp.dir(lines.append)
+    assert len(lines) == 2 and all(line.startswith("-rw") for line in lines), lines
+    facts = dict(ftp.mlsd())
+    assert facts["one"]["type"] == "file" and facts["one"]["size"] == "300000", facts
+
+
+def abort(ftp):
+    ftp.voidcmd("TYPE I")
+    connection = ftp.transfercmd("RETR one")
+    connection.recv(1)
+    # 426 for the transfer, or 226 when all of it was under way already; then ABOR's own reply.
+    assert ftp.abort()[:3] in ("426", "226")
+    assert ftp.voidresp()[:3] in ("225", "226")
+    connection.close()
+    assert ftp.voidcmd("NOOP").startswith("200")
+
+
+def clean_up(ftp):
+    assert ftp.rename("one", "two").startswith("250")
+    refused("550", ftp.size, "one")
+    ftp.delete("two")
+    ftp.delete("text")
+    ftp.cwd("..")
+    ftp.rmd("made")
+    refused("550", ftp.cwd, "made")
+    assert ftp.quit().startswith("221")
+
+
+def main():
+    host, port, user, password, certificate, version, mode = sys.argv[1:]
+    version = ssl.TLSVersion.TLSv1_2 if version == "1.2" else ssl.TLSVersion.TLSv1_3
+    for client in (ftplib.FTP_TLS, Resuming):
+        context = ssl.create_default_context(cafile=certificate)
+        context.minimum_version = context.maximum_version = version
+        ftp = client(context=context, timeout=20)
+        ftp.connect(host, int(port))
+        ftp.login(user, password)
+        ftp.prot_p()
+        ftp.set_pasv(mode == "passive")
+        for step in (directories, transfers, listings, abort, clean_up):
+            step(ftp)
+
+
+main()

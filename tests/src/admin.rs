@@ -1,0 +1,115 @@
+//! The admin API as an operator's program uses it: JSON over HTTP with an owner's token.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+/// A client of the admin API, with a token once logged in.
+#[derive(Clone)]
+pub struct Admin {
+    agent: ureq::Agent,
+    base: String,
+    token: String,
+}
+
+/// One response.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// `Content-Type`, empty when there is none.
+    pub content_type: String,
+    /// The body as JSON; `null` when it is none.
+    pub body: Value,
+}
+
+/// A user the tests made, with the password only they know.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The login name.
+    pub name: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Admin {
+    /// A client without a token.
+    pub fn stranger(address: SocketAddr) -> Admin {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(40)))
+            .build();
+        Admin { agent: config.into(), base: format!("http://{address}"), token: String::new() }
+    }
+
+    /// A client with a token of this admin.
+    pub fn log_in(address: SocketAddr, name: &str, password: &str) -> Admin {
+        let mut admin = Admin::stranger(address);
+        let answer = admin.post("/api/v1/auth/token", json!({"username": name, "password": password}));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["access_token"].as_str().unwrap().clone_into(&mut admin.token);
+        admin
+    }
+
+    /// GET.
+    pub fn get(&self, path: &str) -> Answer {
+        let request = self.agent.get(self.url(path)).header("Authorization", self.bearer());
+        answer(request.call().unwrap())
+    }
+
+    /// DELETE.
+    pub fn delete(&self, path: &str) -> Answer {
+        let request = self.agent.delete(self.url(path)).header("Authorization", self.bearer());
+        answer(request.call().unwrap())
+    }
+
+    /// POST with a JSON body.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the body in place with json!")]
+    pub fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_bytes(path, body.to_string().as_bytes())
+    }
+
+    /// POST with a body that says it is JSON, whatever it is.
+    pub fn post_bytes(&self, path: &str, body: &[u8]) -> Answer {
+        let request = self.agent.post(self.url(path)).header("Authorization", self.bearer());
+        answer(request.header("Content-Type", "application/json").send(body).unwrap())
+    }
+
+    /// Creates a user with a password of the test's choice.
+    pub fn create(&self, name: &str) -> User {
+        let password = format!("password of {name}");
+        let answer = self.post("/api/v1/users", json!({"username": name, "password": password}));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        User { name: name.to_owned(), password }
+    }
+
+    /// POST to one of a user's actions ("disable", "enable", "rotate-password"); must succeed.
+    pub fn act(&self, user: &User, action: &str, body: Value) -> Value {
+        let answer = self.post(&format!("/api/v1/users/{}/{action}", user.name), body);
+        assert_eq!(answer.status, 200, "{action}: {answer:?}");
+        answer.body
+    }
+
+    /// Removes a user; must succeed.
+    pub fn remove(&self, user: &User) {
+        let answer = self.delete(&format!("/api/v1/users/{}", user.name));
+        assert_eq!(answer.status, 204, "{answer:?}");
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let content_type = header("content-type").unwrap_or_default().to_owned();
+    let text = response.body_mut().read_to_string().unwrap();
+    let body = serde_json::from_str(&text).unwrap_or_default();
+    Answer { status: response.status().as_u16(), content_type, body }
+}

@@ -1,0 +1,187 @@
+//! A running Wharfinger: one program or two, on SQLite or MongoDB, with a data directory and
+//! ports of its own, and an owner who has logged in.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tempfile::TempDir;
+
+use crate::admin::{Admin, User};
+use crate::ftp::Ftp;
+use crate::mongo::Database;
+use crate::program::{Environment, Program};
+use crate::tls::{Tls, Version};
+
+/// The first owner's password in every deployment.
+pub const OWNER_PASSWORD: &str = "the owner of every test";
+
+/// Which programs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `wharfinger`.
+    AllInOne,
+    /// `wharfinger-server` and `wharfinger-admin`, after `wharfinger-admin migrate`.
+    TwoPrograms,
+}
+
+/// Where users are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Store {
+    /// A file in the data directory.
+    Sqlite,
+    /// A database on the tests' MongoDB.
+    MongoDb,
+}
+
+/// What to start, before it is started.
+pub struct Setup {
+    shape: Shape,
+    database: Option<Database>,
+    directory: TempDir,
+    environment: Environment,
+}
+
+/// Running programs and how to reach them. Dropping it ends them and removes what they kept.
+pub struct Deployment {
+    programs: Vec<Program>,
+    ftp: Vec<SocketAddr>,
+    /// The admin API as the owner.
+    pub admin: Admin,
+    /// Where the admin API listens.
+    pub admin_address: SocketAddr,
+    _database: Option<Database>,
+    directory: TempDir,
+}
+
+impl Setup {
+    /// The defaults, but for ports, paths and the owner's password.
+    pub fn new(shape: Shape, store: Store) -> Setup {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let directory = tempfile::tempdir().unwrap();
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let database = (store == Store::MongoDb).then(|| Database::new(&number.to_string()));
+        let mut environment = environment(directory.path());
+        environment.insert("WHARFINGER_ADMIN_PASSWORD".to_owned(), OWNER_PASSWORD.to_owned());
+        if let Some(database) = &database {
+            environment.insert("WHARFINGER_STORE__URL".to_owned(), database.url.clone());
+        }
+        Setup { shape, database, directory, environment }
+    }
+
+    /// One setting, by its variable's name.
+    #[must_use]
+    pub fn set(mut self, variable: &str, value: &str) -> Setup {
+        self.environment.insert(variable.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Starts the programs and waits until they listen.
+    pub fn start(self) -> Deployment {
+        let program = |name: &str, arguments: &[&str]| {
+            Program::start(name, arguments, self.directory.path(), &self.environment)
+        };
+        let programs = match self.shape {
+            Shape::AllInOne => vec![program("wharfinger", &[])],
+            Shape::TwoPrograms => {
+                let migration = program("wharfinger-admin", &["migrate"]).end();
+                assert_eq!(migration.code, Some(0), "{}\n{}", migration.out, migration.err);
+                vec![program("wharfinger-server", &[]), program("wharfinger-admin", &[])]
+            }
+        };
+        let ftp = programs[0].addresses("ftp", 2);
+        let admin_address = programs[programs.len() - 1].addresses("admin", 1)[0];
+        let admin = Admin::log_in(admin_address, "owner", OWNER_PASSWORD);
+        Deployment {
+            programs,
+            ftp,
+            admin,
+            admin_address,
+            _database: self.database,
+            directory: self.directory,
+        }
+    }
+}
+
+/// Where everything lies below `directory`, on ports the system chooses.
+pub fn environment(directory: &Path) -> Environment {
+    let data = directory.join("data").to_str().unwrap().to_owned();
+    let settings = [
+        ("WHARFINGER_DATA_DIR", data.as_str()),
+        ("WHARFINGER_FTP__LISTEN", "127.0.0.1:0,[::1]:0"),
+        ("WHARFINGER_ADMIN__LISTEN", "127.0.0.1:0"),
+        ("WHARFINGER_LOG__FORMAT", "json"),
+    ];
+    settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+impl Deployment {
+    /// The default: everything in one program, on SQLite.
+    pub fn start() -> Deployment {
+        Setup::new(Shape::AllInOne, Store::Sqlite).start()
+    }
+
+    /// Where the file server listens, IPv4.
+    pub fn ftp(&self) -> SocketAddr {
+        *self.ftp.iter().find(|address| address.is_ipv4()).unwrap()
+    }
+
+    /// Where the file server listens, IPv6.
+    pub fn ftp6(&self) -> SocketAddr {
+        *self.ftp.iter().find(|address| address.is_ipv6()).unwrap()
+    }
+
+    /// A directory for the test's own files, and the parent of everything the programs keep.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The server's certificate.
+    pub fn certificate(&self) -> PathBuf {
+        self.directory().join("data/tls/server.pem")
+    }
+
+    /// A user's files on the disk.
+    pub fn home(&self, user: &User) -> PathBuf {
+        self.directory().join("data/files").join(&user.name)
+    }
+
+    /// The file server's program.
+    pub fn server(&mut self) -> &mut Program {
+        &mut self.programs[0]
+    }
+
+    /// A control connection in clear, greeted.
+    pub fn connect(&self) -> Ftp {
+        Ftp::connect(self.ftp(), self.tls(Version::Tls13))
+    }
+
+    /// Trust in the server's certificate.
+    pub fn tls(&self, version: Version) -> Tls {
+        Tls::new(&self.certificate(), version)
+    }
+
+    /// A session ready for binary transfers under TLS 1.3, over IPv4.
+    pub fn session(&self, user: &User) -> Ftp {
+        self.session_at(self.ftp(), Version::Tls13, user)
+    }
+
+    /// A session ready for binary transfers.
+    pub fn session_at(&self, address: SocketAddr, version: Version, user: &User) -> Ftp {
+        let mut ftp = Ftp::connect(address, self.tls(version));
+        ftp.secure();
+        let reply = ftp.log_in(&user.name, &user.password);
+        assert_eq!(reply.code, 230, "{}", reply.text);
+        ftp.expect("PBSZ 0", 200);
+        ftp.expect("PROT P", 200);
+        ftp.expect("TYPE I", 200);
+        ftp
+    }
+
+    /// The reply to a login of this user with this password, on a connection of its own.
+    pub fn log_in(&self, name: &str, password: &str) -> crate::Reply {
+        let mut ftp = self.connect();
+        ftp.secure();
+        ftp.log_in(name, password)
+    }
+}

@@ -1,0 +1,22 @@
+//! What the end-to-end tests stand on: the real programs as child processes, a store of their
+//! own for each, an FTP client that can misbehave, and the clients that people use. It knows
+//! the programs by their command line, environment, log and wire only; it links none of them.
+
+pub mod admin;
+pub mod clients;
+pub mod content;
+pub mod deployment;
+pub mod ftp;
+pub mod lines;
+pub mod mongo;
+pub mod polling;
+pub mod program;
+pub mod tls;
+pub mod tools;
+pub mod wire;
+
+pub use admin::{Admin, Answer, User};
+pub use deployment::{Deployment, Setup, Shape, Store};
+pub use ftp::{Ftp, Mode, Reply};
+pub use program::Program;
+pub use tls::{Tls, Version};
