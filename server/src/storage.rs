@@ -29,7 +29,12 @@ pub(crate) trait Tree: Send + Sync {
     /// Opens a regular file for reading, at its beginning.
     async fn open_read(&self, path: &VirtualPath) -> Result<(File, Metadata), StorageError>;
 
-    async fn open_upload(&self, path: &VirtualPath, plan: UploadPlan<'_>) -> Result<Upload, StorageError>;
+    /// Finds out whether an upload could be begun, and neither makes nor changes anything.
+    async fn request_upload(
+        &self,
+        path: &VirtualPath,
+        plan: UploadPlan<'_>,
+    ) -> Result<UploadRequest, StorageError>;
 
     async fn list(&self, path: &VirtualPath) -> Result<Listing, StorageError>;
 
@@ -52,6 +57,15 @@ pub(crate) trait Tree: Send + Sync {
     /// Bytes left of an aborted upload by `owner` that was to stand at `path`; none if there is no
     /// such upload, or if a file stands there (whose size is then the one that counts).
     async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError>;
+}
+
+/// An upload that nothing speaks against, as far as can be told before it is begun.
+pub(crate) type UploadRequest = Box<dyn RequestedUpload>;
+
+#[async_trait]
+pub(crate) trait RequestedUpload: Send + Sync {
+    /// Begins it: opens what is to be written.
+    async fn open(self: Box<Self>) -> Result<Upload, StorageError>;
 }
 
 /// An upload on its way. Dropped without `finish`, it is aborted: what stood under the name before

@@ -23,10 +23,10 @@ use wharfinger_config::Uploads;
 use self::enclosure::{Enclosure, metadata_at, metadata_of};
 use self::listing::LocalListing;
 use self::upload::Request;
-use super::{FileTime, Kind, Listing, Metadata, Storage, StorageError, Tree, Upload, UploadPlan};
+use super::{FileTime, Kind, Listing, Metadata, Storage, StorageError, Tree, UploadPlan, UploadRequest};
 use crate::path::VirtualPath;
 
-pub(crate) use self::sweep::{Swept, sweep};
+pub(crate) use self::sweep::sweep;
 
 /// All homes below one directory.
 pub(crate) struct LocalStorage {
@@ -98,7 +98,11 @@ impl Tree for LocalTree {
         }
     }
 
-    async fn open_upload(&self, path: &VirtualPath, plan: UploadPlan<'_>) -> Result<Upload, StorageError> {
+    async fn request_upload(
+        &self,
+        path: &VirtualPath,
+        plan: UploadPlan<'_>,
+    ) -> Result<UploadRequest, StorageError> {
         if path.is_root() {
             return Err(StorageError::IsADirectory);
         }
@@ -113,7 +117,8 @@ impl Tree for LocalTree {
             uploads: self.uploads,
             durable: self.durable,
         };
-        Ok(Box::new(request.open_where_it_fits().await?))
+        request.check()?;
+        Ok(Box::new(request))
     }
 
     async fn list(&self, path: &VirtualPath) -> Result<Listing, StorageError> {

@@ -14,31 +14,21 @@ use super::part;
 use crate::path::VirtualPath;
 use crate::storage::{Kind, StorageError};
 
-/// What a sweep did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Swept {
-    /// Parts removed.
-    pub(crate) removed: u64,
-    /// Parts and directories that could not be dealt with; each is in the log.
-    pub(crate) failed: u64,
-}
-
-/// Removes all parts below `root` that nobody has written to for `older_than`. It follows no link.
-/// It takes as long as the tree is large: for a blocking thread.
-pub(crate) fn sweep(root: &Path, older_than: Duration) -> Result<Swept, StorageError> {
+/// Removes all parts below `root` that nobody has written to for `older_than`; returns how many.
+/// It follows no link, and what it can't deal with is left, and logged. It takes as long as the tree is large: for a blocking thread.
+pub(crate) fn sweep(root: &Path, older_than: Duration) -> Result<u64, StorageError> {
     let inside = Enclosure::of(root)?;
     let before = SystemTime::now().checked_sub(older_than).unwrap_or(UNIX_EPOCH);
     let before = before.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let before = i64::try_from(before).unwrap_or(i64::MAX);
-    let mut swept = Swept::default();
+    let mut removed = 0;
     let mut pending = vec![VirtualPath::root()];
     while let Some(path) = pending.pop() {
-        if let Err(error) = sweep_directory(&inside, &path, before, &mut pending, &mut swept) {
+        if let Err(error) = sweep_directory(&inside, &path, before, &mut pending, &mut removed) {
             warn!(%path, %error, "a directory could not be swept");
-            swept.failed += 1;
         }
     }
-    Ok(swept)
+    Ok(removed)
 }
 
 fn sweep_directory(
@@ -46,7 +36,7 @@ fn sweep_directory(
     path: &VirtualPath,
     before: i64,
     pending: &mut Vec<VirtualPath>,
-    swept: &mut Swept,
+    removed: &mut u64,
 ) -> Result<(), StorageError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let directory = match inside.open_waiting(path, flags, Mode::empty()) {
@@ -60,15 +50,13 @@ fn sweep_directory(
                 Ok(path) => pending.push(path),
                 Err(error) => {
                     warn!(%path, %error, "a directory could not be swept");
-                    swept.failed += 1;
                 }
             }
         } else if part::is_part(name) {
             match part::remove_idle(&directory, name, Some(before)) {
-                Ok(removed) => swept.removed += u64::from(removed),
+                Ok(gone) => *removed += u64::from(gone),
                 Err(error) => {
                     warn!(%path, %error, "a partial upload could not be removed");
-                    swept.failed += 1;
                 }
             }
         }

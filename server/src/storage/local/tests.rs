@@ -78,7 +78,7 @@ impl Place {
         offset: Start,
         may_overwrite: bool,
     ) -> Result<Upload, StorageError> {
-        self.tree.open_upload(&at(path), UploadPlan { offset, may_overwrite, owner }).await
+        self.tree.request_upload(&at(path), UploadPlan { offset, may_overwrite, owner }).await?.open().await
     }
 
     /// Uploads all of it, and leaves it at that.

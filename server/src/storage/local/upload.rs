@@ -10,10 +10,10 @@ use rustix::fs::{Mode, OFlags};
 use wharfinger_config::Uploads;
 
 use super::blocking;
-use super::enclosure::{Enclosure, is_link, metadata, metadata_of, status_at};
-use super::part::Part;
+use super::enclosure::{Enclosure, is_link, metadata, metadata_at, metadata_of, status_at};
+use super::part::{self, Part};
 use crate::path::VirtualPath;
-use crate::storage::{Kind, Metadata, PendingUpload, Start, StorageError};
+use crate::storage::{Kind, Metadata, PendingUpload, RequestedUpload, Start, StorageError, Upload};
 
 /// An upload asked for; `directory` is where its path's name stands.
 pub(super) struct Request {
@@ -30,32 +30,58 @@ pub(super) struct Request {
 /// Permissions of a new file, before the process's umask.
 const FILE_MODE: u32 = 0o644;
 
-impl Request {
+#[async_trait]
+impl RequestedUpload for Request {
     /// A plain upload makes one small file and is opened at once; any other may have to copy.
-    pub(super) async fn open_where_it_fits(self) -> Result<LocalUpload, StorageError> {
-        match self.offset {
-            Start::Beginning => self.open(),
-            Start::At(_) | Start::End => blocking(move || self.open()).await,
-        }
+    async fn open(self: Box<Self>) -> Result<Upload, StorageError> {
+        let upload = match self.offset {
+            Start::Beginning => self.begin()?,
+            Start::At(_) | Start::End => blocking(move || self.begin()).await?,
+        };
+        Ok(Box::new(upload))
+    }
+}
+
+impl Request {
+    /// Whether it could be begun now.
+    pub(super) fn check(&self) -> Result<(), StorageError> {
+        let standing = self.standing()?;
+        let Start::At(offset) = self.offset else { return Ok(()) };
+        let size = standing.map_or(0, |standing| standing.size);
+        if offset <= size || offset <= self.held()? { Ok(()) } else { Err(StorageError::RestartBeyondEnd) }
     }
 
-    fn open(self) -> Result<LocalUpload, StorageError> {
+    fn begin(self) -> Result<LocalUpload, StorageError> {
         let standing = self.standing()?;
-        match standing.map(|standing| standing.kind) {
-            Some(Kind::Directory) => return Err(StorageError::IsADirectory),
-            Some(Kind::Other) => return Err(StorageError::NotAFile),
-            Some(Kind::File) if !self.may_overwrite => return Err(StorageError::Exists),
-            Some(Kind::File) | None => {}
-        }
         match self.uploads {
             Uploads::Direct => self.open_direct(standing),
             Uploads::Atomic | Uploads::AtomicResumable => self.open_part(standing),
         }
     }
 
+    /// The file under the name, which may be replaced.
+    fn standing(&self) -> Result<Option<Metadata>, StorageError> {
+        let standing = self.look()?;
+        match standing.map(|standing| standing.kind) {
+            Some(Kind::Directory) => Err(StorageError::IsADirectory),
+            Some(Kind::Other) => Err(StorageError::NotAFile),
+            Some(Kind::File) if !self.may_overwrite => Err(StorageError::Exists),
+            Some(Kind::File) | None => Ok(standing),
+        }
+    }
+
+    /// Bytes of the part that the owner could go on with.
+    fn held(&self) -> Result<u64, StorageError> {
+        if self.uploads != Uploads::AtomicResumable {
+            return Ok(0);
+        }
+        let part = part::name_for(&self.owner, self.path.name());
+        Ok(metadata_at(&self.directory, part.as_bytes())?.map_or(0, |metadata| metadata.size))
+    }
+
     /// What stands under the name now. A link is what it leads to, but it is the link that will be
     /// replaced; one that leads nowhere is nothing to write to.
-    fn standing(&self) -> Result<Option<Metadata>, StorageError> {
+    fn look(&self) -> Result<Option<Metadata>, StorageError> {
         match status_at(&self.directory, self.path.name()) {
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Ok(status) if is_link(&status) => {

@@ -43,19 +43,23 @@ async fn a_full_disk_leaves_the_old_version_and_no_half_file() {
     let tree = storage.open_tree("alice").await.unwrap();
     let plan = |offset| UploadPlan { offset, may_overwrite: true, owner: "alice" };
     let old = "old".repeat(200_000);
-    let upload = tree.open_upload(&at("file"), plan(Start::Beginning)).await.unwrap();
+    let upload =
+        tree.request_upload(&at("file"), plan(Start::Beginning)).await.unwrap().open().await.unwrap();
     send(&upload, &old);
     upload.finish().await.unwrap();
 
-    let upload = tree.open_upload(&at("file"), plan(Start::Beginning)).await.unwrap();
+    let upload =
+        tree.request_upload(&at("file"), plan(Start::Beginning)).await.unwrap().open().await.unwrap();
     let written = upload.file().write_all(&vec![b'n'; 2 << 20]).map_err(StorageError::from);
     assert_fails!(written, StorageError::Full);
     drop(upload);
     assert_eq!(std::fs::read_to_string(place.path().join("alice/file")).unwrap(), old);
-    assert_fails!(tree.open_upload(&at("file"), plan(Start::End)).await, StorageError::Full);
+    let append = tree.request_upload(&at("file"), plan(Start::End)).await.unwrap();
+    assert_fails!(append.open().await, StorageError::Full);
 
     // What the copy needed is given back, so that there is space for something smaller.
-    let upload = tree.open_upload(&at("file"), plan(Start::Beginning)).await.unwrap();
+    let upload =
+        tree.request_upload(&at("file"), plan(Start::Beginning)).await.unwrap().open().await.unwrap();
     send(&upload, "new");
     upload.finish().await.unwrap();
     assert_eq!(std::fs::read_to_string(place.path().join("alice/file")).unwrap(), "new");

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use wharfinger_config::Uploads;
 
 use super::{Place, assert_fails, at, send};
-use crate::storage::{Start, StorageError};
+use crate::storage::{Start, StorageError, UploadPlan};
 
 #[tokio::test]
 async fn nothing_stands_under_the_name_before_the_finish() {
@@ -17,6 +17,22 @@ async fn nothing_stands_under_the_name_before_the_finish() {
     upload.finish().await.unwrap();
     assert_eq!(place.read("file").await.unwrap(), "content");
     assert_eq!(place.names_on_disk(""), ["file"]);
+}
+
+#[tokio::test]
+async fn a_request_makes_and_changes_nothing() {
+    for uploads in [Uploads::AtomicResumable, Uploads::Atomic, Uploads::Direct] {
+        let place = Place::with(uploads, false).await;
+        place.write("file", "content");
+        for (path, offset) in [("file", Start::Beginning), ("file", Start::At(3)), ("new", Start::End)] {
+            let plan = UploadPlan { offset, may_overwrite: true, owner: "alice" };
+            place.tree.request_upload(&at(path), plan).await.unwrap();
+        }
+        let beyond = UploadPlan { offset: Start::At(8), may_overwrite: true, owner: "alice" };
+        let beyond = place.tree.request_upload(&at("file"), beyond).await;
+        assert_fails!(beyond, StorageError::RestartBeyondEnd);
+        assert_eq!((place.names_on_disk(""), place.content("file")), (vec!["file".into()], "content".into()));
+    }
 }
 
 #[tokio::test]
