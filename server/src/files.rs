@@ -1,0 +1,198 @@
+//! One user's files as the user sees them: a working directory, and permissions. Every command
+//! that touches a file comes through here; each method turns the client's bytes into a path once,
+//! asks whether the user may do that there, and only then goes to storage.
+//! It knows no dialect and no reply code, and nothing of how files are stored.
+
+mod upload;
+
+use std::fs::File;
+use std::sync::Arc;
+
+use thiserror::Error;
+use wharfinger_accounts::{Action, User};
+
+use crate::path::{PathError, VirtualPath};
+use crate::storage::{FileTime, Kind, Listing, Metadata, StorageError, Tree};
+
+pub(crate) use upload::UploadIntent;
+
+/// A logged-in user's files.
+pub(crate) struct Files {
+    tree: Arc<dyn Tree>,
+    user: Arc<User>,
+    working_directory: VirtualPath,
+}
+
+/// Why a command on files was not done.
+#[derive(Debug, Error)]
+pub(crate) enum FilesError {
+    /// The argument is no path.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// The user's permissions lack this.
+    #[error("not permitted: {0:?}")]
+    Denied(Action),
+    /// Storage can't.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// What RNFR named: it exists and may be renamed.
+#[derive(Debug)]
+pub(crate) struct RenameFrom(VirtualPath);
+
+impl Files {
+    /// At the root of the tree.
+    pub(crate) fn new(tree: Arc<dyn Tree>, user: Arc<User>) -> Self {
+        Self { tree, user, working_directory: VirtualPath::root() }
+    }
+
+    pub(crate) fn user(&self) -> Arc<User> {
+        Arc::clone(&self.user)
+    }
+
+    /// From now on the permissions are those of this version of the user.
+    pub(crate) fn set_user(&mut self, user: Arc<User>) {
+        self.user = user;
+    }
+
+    pub(crate) fn working_directory(&self) -> &VirtualPath {
+        &self.working_directory
+    }
+
+    pub(crate) async fn change_directory(&mut self, argument: &[u8]) -> Result<(), FilesError> {
+        self.enter(self.working_directory.join(argument)?).await
+    }
+
+    /// The root's parent is the root.
+    pub(crate) async fn change_to_parent(&mut self) -> Result<(), FilesError> {
+        self.enter(self.working_directory.parent()).await
+    }
+
+    pub(crate) async fn metadata(&self, argument: &[u8]) -> Result<(Metadata, VirtualPath), FilesError> {
+        let path = self.permitted(argument, Action::List)?;
+        Ok((self.tree.metadata(&path).await?, path))
+    }
+
+    /// Bytes of a file; where there is none, of what the user has begun to upload there: from that
+    /// offset the upload can be resumed.
+    pub(crate) async fn size(&self, argument: &[u8]) -> Result<u64, FilesError> {
+        let path = self.permitted(argument, Action::List)?;
+        let metadata = match self.tree.metadata(&path).await {
+            Err(StorageError::NotFound) => {
+                let partial = self.tree.partial_size(&path, &self.user.id).await?;
+                return Ok(partial.ok_or(StorageError::NotFound)?);
+            }
+            metadata => metadata?,
+        };
+        match metadata.kind {
+            Kind::File => Ok(metadata.size),
+            Kind::Directory => Err(StorageError::IsADirectory.into()),
+            Kind::Other => Err(StorageError::NotAFile.into()),
+        }
+    }
+
+    pub(crate) async fn open_read(
+        &self,
+        argument: &[u8],
+    ) -> Result<(File, Metadata, VirtualPath), FilesError> {
+        let path = self.permitted(argument, Action::Download)?;
+        let (file, metadata) = self.tree.open_read(&path).await?;
+        Ok((file, metadata, path))
+    }
+
+    /// A directory's entries; without an argument the working directory's.
+    pub(crate) async fn list(&self, argument: Option<&[u8]>) -> Result<(Listing, VirtualPath), FilesError> {
+        let path = self.permitted(argument.unwrap_or(b"."), Action::List)?;
+        Ok((self.tree.list(&path).await?, path))
+    }
+
+    /// As `list`; what is not a directory has no listing, but metadata all the same.
+    pub(crate) async fn list_or_file(
+        &self,
+        argument: Option<&[u8]>,
+    ) -> Result<(Option<Listing>, VirtualPath, Metadata), FilesError> {
+        let (metadata, path) = self.metadata(argument.unwrap_or(b".")).await?;
+        let listing = match metadata.kind {
+            Kind::Directory => Some(self.tree.list(&path).await?),
+            Kind::File | Kind::Other => None,
+        };
+        Ok((listing, path, metadata))
+    }
+
+    pub(crate) async fn delete(&self, argument: &[u8]) -> Result<(), FilesError> {
+        let path = self.permitted(argument, Action::Delete)?;
+        Ok(self.tree.remove_file(&path).await?)
+    }
+
+    pub(crate) async fn make_directory(&self, argument: &[u8]) -> Result<VirtualPath, FilesError> {
+        let path = self.permitted(argument, Action::MakeDirectory)?;
+        self.tree.make_directory(&path).await?;
+        Ok(path)
+    }
+
+    pub(crate) async fn remove_directory(&self, argument: &[u8]) -> Result<(), FilesError> {
+        let path = self.permitted(argument, Action::RemoveDirectory)?;
+        Ok(self.tree.remove_directory(&path).await?)
+    }
+
+    pub(crate) async fn rename_from(&self, argument: &[u8]) -> Result<RenameFrom, FilesError> {
+        let path = self.working_directory.join(argument)?;
+        self.check_rename(&path)?;
+        self.tree.metadata(&path).await?;
+        Ok(RenameFrom(path))
+    }
+
+    /// Both ends are checked, with the permissions as they are now.
+    pub(crate) async fn rename_to(&self, from: RenameFrom, argument: &[u8]) -> Result<(), FilesError> {
+        let RenameFrom(from) = from;
+        let to = self.working_directory.join(argument)?;
+        self.check_rename(&from)?;
+        self.check_rename(&to)?;
+        let may_overwrite = self.allows(&to, Action::Overwrite);
+        match self.tree.rename(&from, &to, may_overwrite).await {
+            Err(StorageError::Exists) if !may_overwrite => Err(FilesError::Denied(Action::Overwrite)),
+            renamed => Ok(renamed?),
+        }
+    }
+
+    pub(crate) async fn set_modified(&self, argument: &[u8], time: FileTime) -> Result<(), FilesError> {
+        let path = self.permitted(argument, Action::SetAttributes)?;
+        Ok(self.tree.set_modified(&path, time).await?)
+    }
+
+    /// Whoever may do anything there may go there: one who may only upload changes directory
+    /// first, as most clients do. To see what is there takes `List`.
+    async fn enter(&mut self, path: VirtualPath) -> Result<(), FilesError> {
+        if !path.is_root() && !Action::ALL.into_iter().any(|action| self.allows(&path, action)) {
+            return Err(FilesError::Denied(Action::List));
+        }
+        if self.tree.metadata(&path).await?.kind != Kind::Directory {
+            return Err(StorageError::NotADirectory.into());
+        }
+        self.working_directory = path;
+        Ok(())
+    }
+
+    /// A rename takes along what lies beneath, so where grants of their own apply beneath, it would
+    /// carry files from under one grant to under another.
+    fn check_rename(&self, path: &VirtualPath) -> Result<(), FilesError> {
+        let mut grants = self.user.permissions.grants().iter();
+        let beneath =
+            |grant: &[u8]| grant.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
+        if !self.allows(path, Action::Rename) || grants.any(|grant| beneath(grant.path.as_bytes())) {
+            return Err(FilesError::Denied(Action::Rename));
+        }
+        Ok(())
+    }
+
+    /// The path the argument means, if the user may do that there.
+    fn permitted(&self, argument: &[u8], action: Action) -> Result<VirtualPath, FilesError> {
+        let path = self.working_directory.join(argument)?;
+        if self.allows(&path, action) { Ok(path) } else { Err(FilesError::Denied(action)) }
+    }
+
+    fn allows(&self, path: &VirtualPath, action: Action) -> bool {
+        self.user.permissions.allows(path.as_bytes(), action)
+    }
+}
