@@ -3,6 +3,8 @@
 //! asks whether the user may do that there, and only then goes to storage.
 //! It knows no dialect and no reply code, and nothing of how files are stored.
 
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::fs::File;

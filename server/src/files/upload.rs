@@ -27,7 +27,7 @@ impl UploadIntent {
 impl Files {
     /// STOR, REST and STOR, APPE.
     pub(crate) async fn upload(&self, argument: &[u8], offset: Start) -> Result<UploadIntent, FilesError> {
-        let path = self.permitted(argument, Action::Upload)?;
+        let path = self.working_directory.join(argument)?;
         let missing = to_change_a_file(offset).iter().copied().find(|action| !self.allows(&path, *action));
         self.request(path, offset, missing.is_none()).await.map_err(|error| match (error, missing) {
             (FilesError::Storage(StorageError::Exists), Some(action)) => FilesError::Denied(action),
@@ -37,7 +37,7 @@ impl Files {
 
     /// STOU: the name the client proposes if it is free, else one that is; no file is replaced.
     pub(crate) async fn unique_upload(&self, proposed: Option<&[u8]>) -> Result<UploadIntent, FilesError> {
-        let path = self.permitted(proposed.unwrap_or(b"upload"), Action::Upload)?;
+        let path = self.working_directory.join(proposed.unwrap_or(b"upload"))?;
         if proposed.is_some() {
             match self.request(path.clone(), Start::Beginning, false).await {
                 Err(FilesError::Storage(StorageError::Exists | StorageError::IsADirectory)) => {}
@@ -53,6 +53,9 @@ impl Files {
         offset: Start,
         may_overwrite: bool,
     ) -> Result<UploadIntent, FilesError> {
+        if !self.allows(&path, Action::Upload) {
+            return Err(FilesError::Denied(Action::Upload));
+        }
         let plan = UploadPlan { offset, may_overwrite, owner: &self.user.id };
         let request = self.tree.request_upload(&path, plan).await?;
         Ok(UploadIntent { path, request })

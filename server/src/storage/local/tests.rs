@@ -5,6 +5,7 @@ mod confinement;
 mod directories;
 mod full_disk;
 mod leftovers;
+mod resuming;
 mod uploads;
 
 use std::io::{Read, Write};
