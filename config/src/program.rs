@@ -1,9 +1,11 @@
 //! What every program does before it serves: the common arguments, the configuration, logging,
 //! the signals that stop it, and the exit codes that tell an operator's script what went wrong.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
 use crate::{Config, ConfigError, Format, Log, load};
@@ -55,6 +57,37 @@ impl Common {
     }
 }
 
+/// Tells the parts of a program that it has been asked to stop.
+#[derive(Clone, Debug)]
+pub struct Stopped(watch::Receiver<bool>);
+
+impl Stopped {
+    /// Waits until the program is asked to stop.
+    pub async fn asked(mut self) {
+        // The sender goes only with the program.
+        let _ = self.0.wait_for(|asked| *asked).await;
+    }
+}
+
+/// Runs `serve` until it ends. The first signal asks it to stop, which may take a while; a
+/// second one doesn't wait, and then the outcome is `None`.
+pub async fn serve_until_stopped<R, F>(serve: impl FnOnce(Stopped) -> F) -> Option<R>
+where
+    F: Future<Output = R>,
+{
+    let (ask, asked) = watch::channel(false);
+    let signals = async {
+        stop_signal().await;
+        ask.send_replace(true);
+        stop_signal().await;
+        tracing::warn!("asked again: stopping at once");
+    };
+    tokio::select! {
+        result = serve(Stopped(asked)) => Some(result),
+        () = signals => None,
+    }
+}
+
 /// Ends when the program is asked to stop: SIGTERM, or Ctrl-C.
 pub async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
@@ -89,7 +122,10 @@ fn start_logging(log: &Log) -> Result<(), ConfigError> {
         origin: "log.level".to_owned(),
         reason: error.to_string(),
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match log.format {
         Format::Text => builder.with_target(false).init(),
         Format::Json => builder.json().flatten_event(true).init(),

@@ -230,7 +230,7 @@ impl LocalUpload {
             rustix::fs::fchmod(&part.file, Mode::from(*mode))?;
         }
         if self.durable {
-            self.file().sync_all()?;
+            self.file().sync_data()?;
         }
         let Place::Part { part, name, replace, .. } = &mut self.place else { return Ok(()) };
         part.publish(name, *replace)?;

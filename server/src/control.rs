@@ -1,0 +1,220 @@
+//! The control connection: lines in, bytes out, the upgrade to TLS.
+//! Reading is cancel-safe and bounded; an idle connection holds no buffer. It knows no dialect.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rustls::server::ServerConfig;
+use socket2::SockRef;
+use tokio::io::{AsyncRead as _, AsyncReadExt as _, AsyncWriteExt as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+use wharfinger_protocol::line::Lines;
+
+/// A peer that doesn't take a reply for so long is gone.
+const WRITE_PATIENCE: Duration = Duration::from_secs(30);
+/// The TLS handshake's bound.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long a peer may take to close after us, and what it may still send.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
+const LAST_INPUT: u64 = 2 * 1024 * 1024;
+/// One read from the socket.
+const READ: usize = 4096;
+
+/// A control connection.
+pub(crate) struct Control {
+    stream: Stream,
+    input: Vec<u8>,
+    lines: Lines,
+    /// Lines put back to be answered later, oldest first.
+    postponed: VecDeque<Vec<u8>>,
+    client: SocketAddr,
+    local: SocketAddr,
+}
+
+enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// The connection was lost in a failed upgrade.
+    Gone,
+}
+
+/// What came from the peer.
+pub(crate) enum Line {
+    Command(Vec<u8>),
+    TooLong,
+    /// The peer has closed.
+    End,
+}
+
+/// How the control connection is protected, for those who ask.
+#[derive(Clone, Debug)]
+pub(crate) struct Protection {
+    pub(crate) version: &'static str,
+    pub(crate) cipher: &'static str,
+}
+
+impl Control {
+    /// Replies are small and each is one write, so none waits for the one before.
+    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        // Clients send ABOR as urgent data; its last byte would be missing from the line.
+        SockRef::from(&stream).set_out_of_band_inline(true)?;
+        Ok(Self {
+            client: canonical(stream.peer_addr()?),
+            local: canonical(stream.local_addr()?),
+            stream: Stream::Plain(stream),
+            input: Vec::new(),
+            lines: Lines::default(),
+            postponed: VecDeque::new(),
+        })
+    }
+
+    /// The peer's address; an IPv4 peer of a dual-stack listener has its IPv4 address.
+    pub(crate) fn client(&self) -> SocketAddr {
+        self.client
+    }
+
+    /// The address the peer connected to.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// The next line to answer: one put back, else one from the peer. Cancel-safe.
+    pub(crate) async fn line(&mut self) -> io::Result<Line> {
+        match self.postponed.pop_front() {
+            Some(line) => Ok(Line::Command(line)),
+            None => self.fresh_line().await,
+        }
+    }
+
+    /// The next line from the peer, whatever was put back. Cancel-safe.
+    pub(crate) async fn fresh_line(&mut self) -> io::Result<Line> {
+        poll_fn(|context| self.poll_line(context)).await
+    }
+
+    /// Puts a line back, to be answered after those put back before it.
+    pub(crate) fn postpone(&mut self, line: Vec<u8>) {
+        self.postponed.push_back(line);
+    }
+
+    /// How many lines wait to be answered.
+    pub(crate) fn postponed(&self) -> usize {
+        self.postponed.len()
+    }
+
+    /// Whether the peer has sent more than the lines it was given answers to.
+    pub(crate) fn has_unread_input(&self) -> bool {
+        !self.postponed.is_empty() || self.lines.has_rest(&self.input)
+    }
+
+    /// Sends a reply, in one write.
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let write = async {
+            match &mut self.stream {
+                Stream::Plain(stream) => stream.write_all(bytes).await,
+                Stream::Tls(stream) => {
+                    stream.write_all(bytes).await?;
+                    stream.flush().await
+                }
+                Stream::Gone => Err(io::ErrorKind::NotConnected.into()),
+            }
+        };
+        timeout(WRITE_PATIENCE, write).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Upgrades to TLS, with an empty reader: nothing that came in clear is carried over.
+    pub(crate) async fn start_tls(&mut self, config: Arc<ServerConfig>) -> io::Result<Protection> {
+        if self.has_unread_input() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "clear text after the request for TLS"));
+        }
+        self.input = Vec::new();
+        self.lines = Lines::default();
+        let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS is on already"));
+        };
+        let handshake = TlsAcceptor::from(config).accept(stream);
+        let stream = timeout(HANDSHAKE_PATIENCE, handshake)
+            .await
+            .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+        let protection = protection(&stream);
+        self.stream = Stream::Tls(Box::new(stream));
+        Ok(protection)
+    }
+
+    /// Closes in good order. What the peer still sends is read and thrown away for a moment:
+    /// unread bytes would turn the close into a reset, and the last reply would be lost.
+    pub(crate) async fn close(mut self) {
+        let close = async {
+            let tcp = match &mut self.stream {
+                Stream::Plain(stream) => {
+                    stream.shutdown().await?;
+                    stream
+                }
+                Stream::Tls(stream) => {
+                    stream.shutdown().await?;
+                    stream.get_mut().0
+                }
+                Stream::Gone => return Ok(()),
+            };
+            let mut rest = tcp.take(LAST_INPUT);
+            tokio::io::copy(&mut rest, &mut tokio::io::sink()).await.map(drop)
+        };
+        if let Ok(Err(error)) = timeout(CLOSE_PATIENCE, close).await {
+            tracing::debug!(%error, "the control connection was gone before it was closed");
+        }
+    }
+
+    fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Line>> {
+        loop {
+            match self.lines.next(&mut self.input) {
+                Some(Ok(line)) => return Poll::Ready(Ok(Line::Command(line.to_vec()))),
+                Some(Err(_)) => return Poll::Ready(Ok(Line::TooLong)),
+                None => {}
+            }
+            if self.input.is_empty() {
+                // An idle connection keeps no buffer.
+                self.input = Vec::new();
+            }
+            if ready!(self.poll_read(context))? == 0 {
+                return Poll::Ready(Ok(Line::End));
+            }
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut bytes = [0; READ];
+        let mut read = ReadBuf::new(&mut bytes);
+        let outcome = match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, &mut read),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, &mut read),
+            Stream::Gone => return Poll::Ready(Ok(0)),
+        };
+        ready!(outcome)?;
+        self.input.extend_from_slice(read.filled());
+        Poll::Ready(Ok(read.filled().len()))
+    }
+}
+
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+fn protection(stream: &TlsStream<TcpStream>) -> Protection {
+    let (_, session) = stream.get_ref();
+    Protection {
+        version: session.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS"),
+        cipher: session
+            .negotiated_cipher_suite()
+            .and_then(|suite| suite.suite().as_str())
+            .unwrap_or("unknown"),
+    }
+}

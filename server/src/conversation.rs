@@ -1,0 +1,267 @@
+//! The only loop over a control connection: a command line, a running transfer, a call to end,
+//! the idle clock, whichever comes first. Only this file writes to the control connection, so
+//! replies never mix. It knows no dialect: words and codes come from a [`Dialogue`].
+
+use std::future::Future;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::server::ServerConfig;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::control::{Control, Line, Protection};
+use crate::registry::{Ending, Live};
+use crate::transfer::{Meter, Outcome, Transfer, TransferError};
+
+/// Lines that may wait for the end of a transfer; then no more are read.
+const WAITING_LINES: usize = 32;
+
+/// One dialect's side of the conversation.
+pub(crate) trait Dialogue: Send {
+    /// What is said first.
+    fn greeting(&self) -> Vec<u8>;
+
+    /// Answers one line.
+    fn answer(&mut self, line: &[u8]) -> impl Future<Output = Step> + Send;
+
+    /// Whether a line that comes during a transfer acts at once.
+    fn interrupt(&mut self, line: &[u8], meter: &Meter) -> Interruption;
+
+    /// The transfer has ended by itself; this is its final reply.
+    fn transferred(&mut self, outcome: Outcome) -> Vec<u8>;
+
+    /// The transfer was aborted on the client's word; the replies to both.
+    fn aborted(&mut self) -> Vec<u8>;
+
+    /// TLS is on.
+    fn secured(&mut self, protection: Protection);
+
+    /// The words for a line or a state that no command answers.
+    fn notice(&mut self, notice: Notice) -> Vec<u8>;
+
+    /// How long the peer may be silent now.
+    fn patience(&self) -> Patience;
+}
+
+/// What is to be done about a line.
+pub(crate) enum Step {
+    Reply(Vec<u8>),
+    /// Reply, then upgrade the connection.
+    StartTls(Vec<u8>, Arc<ServerConfig>),
+    /// Reply, then move bytes; the dialogue gives the final reply in `transferred`.
+    Transfer(Vec<u8>, Box<Transfer>),
+    /// Reply, then close.
+    Close(Vec<u8>),
+}
+
+/// What a line does to a running transfer.
+pub(crate) enum Interruption {
+    /// The line waits for the end of the transfer.
+    Postponed,
+    /// Answered at once, the transfer goes on.
+    Reply(Vec<u8>),
+    /// The transfer is dropped.
+    Abort,
+}
+
+/// States of the connection that the dialect has to put into words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    LineTooLong,
+    /// Bytes in clear behind the request for TLS.
+    ClearTextAfterUpgrade,
+    /// The session is ended from outside while a transfer runs; the transfer's last word.
+    TransferEnded,
+    /// The session is ended from outside.
+    Ended(Ending),
+    /// The peer was silent for too long.
+    Idle,
+    /// No login in time.
+    LoginTimeout,
+}
+
+/// The clock that runs while the peer is silent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// Until this moment, however much is said.
+    Login(Instant),
+    /// So long after each command.
+    Idle(Duration),
+}
+
+/// How the conversation goes on.
+enum Next {
+    Continue,
+    Close,
+}
+
+/// Talks until one side ends it.
+pub(crate) async fn converse(
+    mut control: Control,
+    dialogue: &mut impl Dialogue,
+    live: &Live,
+    stalled: Duration,
+) {
+    let talk = async {
+        control.send(&dialogue.greeting()).await?;
+        while let Next::Continue = turn(&mut control, dialogue, live, stalled).await? {}
+        Ok::<_, io::Error>(())
+    };
+    if let Err(error) = talk.await {
+        tracing::debug!(%error, session = live.id, "the control connection broke");
+    }
+    control.close().await;
+}
+
+/// One line and what comes of it.
+async fn turn(
+    control: &mut Control,
+    dialogue: &mut impl Dialogue,
+    live: &Live,
+    stalled: Duration,
+) -> io::Result<Next> {
+    let (silence, notice) = match dialogue.patience() {
+        Patience::Login(until) => (until, Notice::LoginTimeout),
+        Patience::Idle(time) => (Instant::now() + time, Notice::Idle),
+    };
+    let line = tokio::select! {
+        biased;
+        ending = live.ended(false) => return farewell(control, dialogue, Notice::Ended(ending)).await,
+        line = control.line() => line?,
+        () = sleep_until(silence) => return farewell(control, dialogue, notice).await,
+    };
+    let line = match line {
+        Line::Command(line) => line,
+        Line::TooLong => {
+            control.send(&dialogue.notice(Notice::LineTooLong)).await?;
+            return Ok(Next::Continue);
+        }
+        Line::End => return Ok(Next::Close),
+    };
+    match dialogue.answer(&line).await {
+        Step::Reply(reply) => control.send(&reply).await.map(|()| Next::Continue),
+        Step::Close(reply) => control.send(&reply).await.map(|()| Next::Close),
+        Step::StartTls(reply, config) => upgrade(control, dialogue, reply, config).await,
+        Step::Transfer(opening, transfer) => {
+            control.send(&opening).await?;
+            carry(control, dialogue, live, stalled, *transfer).await
+        }
+    }
+}
+
+async fn farewell(control: &mut Control, dialogue: &mut impl Dialogue, notice: Notice) -> io::Result<Next> {
+    control.send(&dialogue.notice(notice)).await.map(|()| Next::Close)
+}
+
+/// RFC 4217 §4: the reply in clear, then the handshake. Bytes that came in clear behind the
+/// request are never run, on either side of the upgrade.
+async fn upgrade(
+    control: &mut Control,
+    dialogue: &mut impl Dialogue,
+    reply: Vec<u8>,
+    config: Arc<ServerConfig>,
+) -> io::Result<Next> {
+    if control.has_unread_input() {
+        tracing::warn!(client = %control.client().ip(), "clear text after the request for TLS; connection closed");
+        return farewell(control, dialogue, Notice::ClearTextAfterUpgrade).await;
+    }
+    control.send(&reply).await?;
+    let protection = control.start_tls(config).await?;
+    dialogue.secured(protection);
+    Ok(Next::Continue)
+}
+
+/// Polls the transfer beside the command line until one of them ends it.
+async fn carry(
+    control: &mut Control,
+    dialogue: &mut impl Dialogue,
+    live: &Live,
+    stalled: Duration,
+    transfer: Transfer,
+) -> io::Result<Next> {
+    let meter = Arc::clone(transfer.record.meter());
+    let patience = transfer.plan.patience + stalled;
+    let mut transfer: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(transfer.run());
+    let mut watch = pin!(stall(&meter, patience, stalled));
+    loop {
+        tokio::select! {
+            biased;
+            ending = live.ended(true) => {
+                drop(transfer);
+                control.send(&dialogue.notice(Notice::TransferEnded)).await?;
+                return farewell(control, dialogue, Notice::Ended(ending)).await;
+            }
+            outcome = &mut transfer => {
+                control.send(&dialogue.transferred(outcome)).await?;
+                return Ok(Next::Continue);
+            }
+            () = &mut watch => {
+                drop(transfer);
+                let outcome = Outcome { result: Err(TransferError::Stalled), handshake: None };
+                control.send(&dialogue.transferred(outcome)).await?;
+                return Ok(Next::Continue);
+            }
+            line = control.fresh_line(), if control.postponed() < WAITING_LINES => {
+                match heard(line?, control, dialogue, &meter).await? {
+                    Heard::GoOn => {}
+                    Heard::Abort => {
+                        drop(transfer);
+                        control.send(&dialogue.aborted()).await?;
+                        return Ok(Next::Continue);
+                    }
+                    Heard::Gone => return Ok(Next::Close),
+                }
+            }
+        }
+    }
+}
+
+/// What a line during a transfer means for the transfer.
+enum Heard {
+    GoOn,
+    Abort,
+    /// The peer has closed the control connection; RFC 959 §4.1.1: that ends the transfer.
+    Gone,
+}
+
+async fn heard(
+    line: Line,
+    control: &mut Control,
+    dialogue: &mut impl Dialogue,
+    meter: &Meter,
+) -> io::Result<Heard> {
+    let line = match line {
+        Line::Command(line) => line,
+        Line::TooLong => {
+            control.send(&dialogue.notice(Notice::LineTooLong)).await?;
+            return Ok(Heard::GoOn);
+        }
+        Line::End => return Ok(Heard::Gone),
+    };
+    // Replies keep the order of the commands: behind a line that waits, only ABOR is not too late.
+    let behind = control.postponed() > 0;
+    match dialogue.interrupt(&line, meter) {
+        Interruption::Abort => Ok(Heard::Abort),
+        Interruption::Reply(reply) if !behind => control.send(&reply).await.map(|()| Heard::GoOn),
+        _ => {
+            control.postpone(line);
+            Ok(Heard::GoOn)
+        }
+    }
+}
+
+/// Ends when no byte has moved for the time given; the first round lasts longer, because the
+/// data connection has to come about first.
+async fn stall(meter: &Meter, first: Duration, stalled: Duration) {
+    let mut wait = first;
+    loop {
+        let before = meter.bytes();
+        sleep(wait).await;
+        if meter.bytes() == before {
+            return;
+        }
+        wait = stalled;
+    }
+}

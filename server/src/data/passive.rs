@@ -1,0 +1,163 @@
+//! The ports that passive data connections come in on.
+//! A session has at most one of them; while the range allows, it has it to itself. When every
+//! port is taken, sessions of different client addresses share one: whoever accepts a
+//! connection of another's address hands it over. It knows no protocol and no TLS.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use wharfinger_config::PortRange;
+
+/// Connections waiting to be accepted on one port; more than a client opens at once.
+const BACKLOG: i32 = 8;
+/// Connections waiting to be picked up by the session that shares a port.
+const QUEUE: usize = 8;
+
+/// The configured range, and who has which port.
+pub(crate) struct PassivePorts {
+    range: PortRange,
+    /// Where the search for a free port goes on, so that ports are not reused at once.
+    cursor: AtomicUsize,
+    open: Mutex<HashMap<SocketAddr, Weak<Port>>>,
+}
+
+/// An open port, of one session or of several with different client addresses.
+struct Port {
+    address: SocketAddr,
+    listener: TcpListener,
+    sessions: Mutex<HashMap<IpAddr, mpsc::Sender<TcpStream>>>,
+}
+
+/// One session's claim on a port. Dropping it ends the claim, and the last one closes the port.
+pub(crate) struct PassiveListener {
+    port: Arc<Port>,
+    client: IpAddr,
+    handed_over: mpsc::Receiver<TcpStream>,
+}
+
+/// Why there is no port.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoPort {
+    /// Every port is taken by this client's own sessions or by other programs.
+    #[error("all passive ports are in use")]
+    Exhausted,
+    /// The system refuses to open a listener.
+    #[error("a passive port can't be opened: {0}")]
+    Refused(#[from] io::Error),
+}
+
+impl PassivePorts {
+    pub(crate) fn new(range: PortRange) -> Arc<Self> {
+        Arc::new(Self { range, cursor: AtomicUsize::new(0), open: Mutex::default() })
+    }
+
+    /// A port on this local address for a client with that address.
+    pub(crate) fn claim(&self, local: IpAddr, client: IpAddr) -> Result<PassiveListener, NoPort> {
+        let mut open = lock(&self.open);
+        open.retain(|_, port| port.strong_count() > 0);
+        for address in self.candidates(local) {
+            if open.contains_key(&address) {
+                continue;
+            }
+            match listen(address) {
+                Ok(listener) => {
+                    let port = Arc::new(Port { address, listener, sessions: Mutex::default() });
+                    open.insert(address, Arc::downgrade(&port));
+                    return Port::join(port, client).ok_or(NoPort::Exhausted);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(NoPort::Refused(error)),
+            }
+        }
+        let shared = open.values().filter_map(Weak::upgrade).filter(|port| port.address.ip() == local);
+        shared.into_iter().find_map(|port| Port::join(port, client)).ok_or(NoPort::Exhausted)
+    }
+
+    fn candidates(&self, local: IpAddr) -> impl Iterator<Item = SocketAddr> + use<> {
+        let ports = usize::from(self.range.last - self.range.first) + 1;
+        let start = self.cursor.fetch_add(1, Ordering::Relaxed);
+        let first = self.range.first;
+        (0..ports).filter_map(move |step| {
+            let offset = u16::try_from((start + step) % ports).ok()?;
+            Some(SocketAddr::new(local, first + offset))
+        })
+    }
+}
+
+impl Port {
+    /// A claim for this client, unless one of its sessions has one here already.
+    fn join(port: Arc<Self>, client: IpAddr) -> Option<PassiveListener> {
+        let mut sessions = lock(&port.sessions);
+        if sessions.contains_key(&client) {
+            return None;
+        }
+        let (sender, handed_over) = mpsc::channel(QUEUE);
+        sessions.insert(client, sender);
+        drop(sessions);
+        Some(PassiveListener { port, client, handed_over })
+    }
+
+    /// Gives a connection to the session that waits for its address; a stranger's is closed.
+    fn hand_over(&self, peer: IpAddr, stream: TcpStream) {
+        if let Some(session) = lock(&self.sessions).get(&peer) {
+            // A full queue means more connections than a client has use for.
+            drop(session.try_send(stream));
+        } else {
+            tracing::info!(%peer, port = self.address.port(), "stranger on a passive port refused");
+        }
+    }
+}
+
+impl PassiveListener {
+    /// Where the client is to connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.port.address
+    }
+
+    /// The next connection from the claiming client's address. Cancel-safe.
+    pub(crate) async fn accept(&mut self) -> io::Result<TcpStream> {
+        loop {
+            tokio::select! {
+                biased;
+                Some(stream) = self.handed_over.recv() => return Ok(stream),
+                accepted = self.port.listener.accept() => {
+                    let (stream, peer) = accepted?;
+                    let peer = peer.ip().to_canonical();
+                    if peer == self.client {
+                        return Ok(stream);
+                    }
+                    self.port.hand_over(peer, stream);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for PassiveListener {
+    fn drop(&mut self) {
+        lock(&self.port.sessions).remove(&self.client);
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
+    // Connections of earlier transfers in TIME_WAIT do not keep the port.
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A panic elsewhere leaves these maps whole, so a poisoned lock is still good.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! FTP before the login: TLS, a name, a password, and little else. Where TLS is required, not
+//! even a name is taken in clear.
+
+use tokio::time::Instant;
+use wharfinger_accounts::{Password, Protocol};
+use wharfinger_config::Requirement;
+use wharfinger_protocol::ftp::parameter::{Mechanism, Protection};
+use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Secret, Verb};
+
+use super::{Answer, Link, replies};
+use crate::conversation::Step;
+use crate::login::{Applicant, LoginRefusal, log_in};
+
+/// A client that hasn't logged in.
+pub(super) struct Login {
+    name: Option<Vec<u8>>,
+    failures: u32,
+    pub(super) deadline: Instant,
+}
+
+impl Login {
+    pub(super) fn new(link: &Link) -> Self {
+        Self { name: None, failures: 0, deadline: link.login_deadline() }
+    }
+
+    /// Answers one command, or what is wrong with it; whether it may be given now comes first.
+    pub(super) async fn answer(&mut self, link: &mut Link, command: Result<Command, ParseError>) -> Answer {
+        let verb = match &command {
+            Ok(command) => Some(command.verb()),
+            Err(ParseError::Foreign) => return Answer::Step(Step::Close(super::wire(&replies::foreign()))),
+            Err(error) => error.verb(),
+        };
+        if let Some(refusal) = verb.and_then(|verb| refuse_for_now(link, verb)) {
+            return refusal.into();
+        }
+        match command {
+            Ok(command) => self.run(link, command).await,
+            Err(error) => replies::misread(error).into(),
+        }
+    }
+
+    /// One line an arm; what needs a login was refused above.
+    async fn run(&mut self, link: &mut Link, command: Command) -> Answer {
+        match command {
+            Command::User(name) => self.user(name).into(),
+            Command::Pass(password) => self.pass(link, password).await,
+            Command::Acct(_) => replies::superfluous().into(),
+            Command::Auth(mechanism) => auth(link, mechanism),
+            Command::Pbsz(_) => buffer_size(link).into(),
+            Command::Prot(level) => protect(link, level).into(),
+            Command::Ccc => replies::ccc_refused(link).into(),
+            Command::Rein => Answer::Leave(replies::ready_again()),
+            Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
+            Command::Noop | Command::Clnt(_) => replies::noop().into(),
+            Command::Syst => replies::system().into(),
+            Command::Feat => replies::features(None).into(),
+            Command::Help(topic) => replies::help(topic.as_deref()).into(),
+            Command::Opts(options) => replies::options(options).into(),
+            Command::Stat(_) => replies::status_before_login(link).into(),
+            Command::Abor => replies::nothing_to_abort().into(),
+            other => replies::not_logged_in(other.verb()).into(),
+        }
+    }
+
+    /// Says the same whether or not there is such a user.
+    fn user(&mut self, name: Vec<u8>) -> Reply {
+        self.name = Some(name);
+        Reply::new(Code::NEED_PASSWORD, "Password required.")
+    }
+
+    async fn pass(&mut self, link: &mut Link, password: Secret) -> Answer {
+        let Some(name) = self.name.take() else {
+            return Reply::new(Code::BAD_SEQUENCE, "Send USER first.").into();
+        };
+        let protocol = if link.protection.is_some() { Protocol::Ftps } else { Protocol::Ftp };
+        let applicant = Applicant { name: &name, password: Password::new(password.into_bytes()), protocol };
+        match log_in(&link.services, &link.live, applicant).await {
+            Ok(logged_in) => Answer::Enter(Reply::new(Code::LOGGED_IN, "Logged in."), logged_in),
+            Err(refusal) => self.refused(link, refusal),
+        }
+    }
+
+    fn refused(&mut self, link: &Link, refusal: LoginRefusal) -> Answer {
+        self.failures += 1;
+        let last = self.failures >= link.services.config.limits.login_failures_per_session;
+        let reply = match refusal {
+            LoginRefusal::Refused if !last => return replies::login_failed().into(),
+            LoginRefusal::Refused => replies::too_many_failures(),
+            LoginRefusal::Banned => replies::banned(),
+            LoginRefusal::Unavailable => replies::login_unavailable(),
+        };
+        Answer::Step(Step::Close(super::wire(&reply)))
+    }
+}
+
+fn refuse_for_now(link: &Link, verb: Verb) -> Option<Reply> {
+    let in_clear = link.protection.is_none() && link.services.config.tls.control == Requirement::Required;
+    if in_clear && !verb.before_tls() {
+        Some(replies::tls_needed(verb))
+    } else if !verb.before_login() {
+        Some(replies::not_logged_in(verb))
+    } else {
+        None
+    }
+}
+
+/// RFC 4217 §4. The session behind it begins anew, whoever was logged in.
+pub(super) fn auth(link: &mut Link, mechanism: Mechanism) -> Answer {
+    if link.protection.is_some() {
+        return Reply::new(Code::BAD_SEQUENCE, "TLS is on already.").into();
+    }
+    link.buffer_size_given = false;
+    // RFC 4217, Appendix A: with these words data connections are private from the start.
+    link.private = mechanism.protects_data();
+    Answer::Upgrade(Reply::new(Code::SECURITY_ACCEPTED, "TLS: begin the handshake."))
+}
+
+/// RFC 4217 §8: TLS needs no protection buffer, so the size is 0 whatever was asked for.
+pub(super) fn buffer_size(link: &mut Link) -> Reply {
+    if link.protection.is_none() {
+        return Reply::new(Code::BAD_SEQUENCE, "Send AUTH TLS first.");
+    }
+    link.buffer_size_given = true;
+    Reply::new(Code::OK, "PBSZ=0")
+}
+
+/// RFC 4217 §9.
+pub(super) fn protect(link: &mut Link, level: Protection) -> Reply {
+    if !link.buffer_size_given {
+        return Reply::new(Code::BAD_SEQUENCE, "Send PBSZ 0 first.");
+    }
+    match level {
+        Protection::Private => {
+            link.private = true;
+            Reply::new(Code::OK, "Data connections use TLS.")
+        }
+        Protection::Clear => {
+            link.private = false;
+            Reply::new(Code::OK, "Data connections are in clear.")
+        }
+        Protection::Safe | Protection::Confidential => {
+            Reply::new(Code::PROTECTION_UNSUPPORTED, "TLS offers PROT P and PROT C only.")
+        }
+    }
+}

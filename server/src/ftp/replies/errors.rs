@@ -1,0 +1,78 @@
+//! Failures of file commands and transfers in the words people know, and their codes.
+
+use std::borrow::Cow;
+
+use wharfinger_protocol::ftp::{Code, Reply};
+
+use crate::data::DataError;
+use crate::files::FilesError;
+use crate::storage::StorageError;
+use crate::transfer::TransferError;
+
+/// A command on files was refused. `code` is the command's own for "no"; some failures have a
+/// code of their own in RFC 959's table for every command that can meet them.
+pub(in crate::ftp) fn refused(error: &FilesError, code: Code) -> Reply {
+    match error {
+        FilesError::Path(error) => Reply::new(code, format!("{error}.")),
+        FilesError::Denied(_) => Reply::new(code, "Permission denied."),
+        FilesError::Storage(error) => {
+            if let StorageError::Failed(cause) = error {
+                tracing::error!(%cause, "storage failed");
+            }
+            let code = match error {
+                StorageError::Busy if code == Code::FILE_UNAVAILABLE => Code::BUSY,
+                StorageError::Full if code == Code::NAME_NOT_ALLOWED => Code::NO_SPACE,
+                _ => code,
+            };
+            Reply::new(code, storage_words(error).into_owned())
+        }
+    }
+}
+
+/// A transfer failed after its 150.
+pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
+    match error {
+        TransferError::Data(DataError::TimedOut) => {
+            Reply::new(Code::CANT_OPEN_DATA, "No data connection came about in time.")
+        }
+        TransferError::Data(DataError::Failed(_)) => {
+            Reply::new(Code::CANT_OPEN_DATA, "The data connection can't be opened.")
+        }
+        TransferError::Data(DataError::Handshake(_)) => {
+            Reply::new(Code::CANT_OPEN_DATA, "The TLS handshake on the data connection failed.")
+        }
+        TransferError::Data(DataError::NotBound) => Reply::new(
+            Code::DATA_NOT_SECURE,
+            "The data connection must resume the control connection's TLS session.",
+        ),
+        TransferError::Broken(_) => Reply::new(Code::TRANSFER_ABORTED, "The data connection broke."),
+        TransferError::Truncated => Reply::new(
+            Code::TRANSFER_ABORTED,
+            "TLS ended without close_notify, so the file may be incomplete; it was not stored.",
+        ),
+        TransferError::Stalled => Reply::new(Code::TRANSFER_ABORTED, "No data moved for too long."),
+        TransferError::Storage(StorageError::Full) => Reply::new(Code::NO_SPACE, "No space left."),
+        TransferError::Storage(StorageError::TooLarge) => {
+            Reply::new(Code::QUOTA_EXCEEDED, "The file is too large.")
+        }
+        TransferError::Storage(error) => Reply::new(Code::LOCAL_ERROR, storage_words(error).into_owned()),
+    }
+}
+
+/// The system's own phrases where there is one: clients look for them.
+fn storage_words(error: &StorageError) -> Cow<'static, str> {
+    Cow::Borrowed(match error {
+        StorageError::NotFound => "No such file or directory.",
+        StorageError::Exists => "File exists.",
+        StorageError::NotADirectory => "Not a directory.",
+        StorageError::IsADirectory => "Is a directory.",
+        StorageError::NotAFile => "Not a regular file.",
+        StorageError::NotEmpty => "Directory not empty.",
+        StorageError::Denied => "Permission denied.",
+        StorageError::Full => "No space left.",
+        StorageError::ReadOnly => "Read-only file system.",
+        // The cause is logged; a client learns nothing of the machine from it.
+        StorageError::Failed(_) => "The file system failed.",
+        other => return Cow::Owned(format!("{other}.")),
+    })
+}

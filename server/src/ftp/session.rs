@@ -1,0 +1,182 @@
+//! FTP after the login: the dispatch of every command, one line an arm, and the session's
+//! state. Made from a `LoggedIn` and from nothing else.
+
+use std::sync::Arc;
+
+use wharfinger_protocol::ftp::facts::FactSet;
+use wharfinger_protocol::ftp::parameter::{Form, Mode, Options, Structure, Type};
+use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply};
+
+use super::channel::Channel;
+use super::transfers::Running;
+use super::{Answer, Link, files, login, replies, transfers};
+use crate::conversation::Step;
+use crate::files::{Files, RenameFrom};
+use crate::login::LoggedIn;
+use crate::transfer::Outcome;
+
+/// A logged-in client.
+pub(super) struct Session {
+    pub(super) files: Files,
+    pub(super) channel: Channel,
+    /// TYPE A, the default (RFC 959 §5.1): line ends are converted.
+    pub(super) text: bool,
+    /// REST: where the next transfer begins.
+    pub(super) restart: u64,
+    /// RNFR: what RNTO renames.
+    pub(super) rename: Option<RenameFrom>,
+    /// OPTS MLST.
+    pub(super) facts: FactSet,
+    /// The transfer whose final reply is still to come.
+    pub(super) running: Option<Running>,
+}
+
+impl Session {
+    pub(super) fn new(logged_in: LoggedIn) -> Self {
+        Self {
+            files: Files::new(logged_in.tree, logged_in.user),
+            channel: Channel::default(),
+            text: true,
+            restart: 0,
+            rename: None,
+            facts: FactSet::default(),
+            running: None,
+        }
+    }
+
+    pub(super) async fn answer(&mut self, link: &mut Link, command: Result<Command, ParseError>) -> Answer {
+        // The user as last heard of: permissions may have changed since the last command.
+        if let Some(user) = link.live.user() {
+            self.files.set_user(user);
+        }
+        let command = match command {
+            Ok(command) => command,
+            Err(error) => return replies::misread(error).into(),
+        };
+        let (restart, rename) = (self.restart, self.rename.take());
+        self.restart = 0;
+        match command {
+            // RFC 959 §4.1.3: these two are told by the command that follows at once. A client
+            // may agree on the data connection in between.
+            Command::Rnto(path) => files::rename_to(self, rename, &path).await.into(),
+            Command::Pasv | Command::Epsv(_) | Command::Port(_) | Command::Eprt(_) | Command::Type(_) => {
+                self.restart = restart;
+                self.agree(link, command).await.into()
+            }
+            Command::Retr(_)
+            | Command::Stor(_)
+            | Command::Stou(_)
+            | Command::Appe(_)
+            | Command::List(_)
+            | Command::Nlst(_)
+            | Command::Mlsd(_) => {
+                self.restart = restart;
+                let answer = self.transfer(link, command).await;
+                self.restart = 0;
+                answer
+            }
+            other => self.run(link, other).await,
+        }
+    }
+
+    /// The transfer that `answer` began has ended.
+    pub(super) fn transferred(&mut self, outcome: Outcome) -> Reply {
+        let running = self.running.take();
+        self.channel.learn(outcome.handshake);
+        transfers::final_reply(running.as_ref(), outcome.result)
+    }
+
+    async fn agree(&mut self, link: &Link, command: Command) -> Reply {
+        match command {
+            Command::Pasv => self.channel.passive(link).await,
+            Command::Epsv(family) => self.channel.extended_passive(link, family),
+            Command::Port(address) => self.channel.active(link, address.into()),
+            Command::Eprt(address) => self.channel.active(link, address),
+            Command::Type(kind) => self.set_type(kind),
+            other => replies::not_implemented(other.verb()),
+        }
+    }
+
+    async fn transfer(&mut self, link: &Link, command: Command) -> Answer {
+        match command {
+            Command::Retr(path) => transfers::retrieve(self, link, &path).await,
+            Command::Stor(path) => transfers::store(self, link, &path).await,
+            Command::Appe(path) => transfers::append(self, link, &path).await,
+            Command::Stou(name) => transfers::store_unique(self, link, name.as_deref()).await,
+            Command::List(path) => transfers::list(self, link, path.as_deref()).await,
+            Command::Nlst(path) => transfers::names(self, link, path.as_deref()).await,
+            Command::Mlsd(path) => transfers::machine_list(self, link, path.as_deref()).await,
+            other => replies::not_implemented(other.verb()).into(),
+        }
+    }
+
+    async fn run(&mut self, link: &mut Link, command: Command) -> Answer {
+        match command {
+            Command::User(_) | Command::Pass(_) => replies::logged_in_already().into(),
+            Command::Acct(_) => replies::superfluous().into(),
+            Command::Rein => Answer::Leave(replies::ready_again()),
+            Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
+            Command::Auth(mechanism) => login::auth(link, mechanism),
+            Command::Pbsz(_) => login::buffer_size(link).into(),
+            Command::Prot(level) => login::protect(link, level).into(),
+            Command::Ccc => replies::ccc_refused(link).into(),
+            Command::Abor => replies::nothing_to_abort().into(),
+            Command::Rest(offset) => self.set_restart(offset).into(),
+            Command::Stru(structure) => set_structure(structure).into(),
+            Command::Mode(mode) => set_mode(mode).into(),
+            Command::Opts(options) => self.set_options(options).into(),
+            Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
+            Command::Noop | Command::Clnt(_) => replies::noop().into(),
+            Command::Syst => replies::system().into(),
+            Command::Feat => replies::features(Some(self.facts)).into(),
+            Command::Help(topic) => replies::help(topic.as_deref()).into(),
+            Command::Site(text) => replies::site(&text).into(),
+            Command::Stat(None) => replies::status(self, link).into(),
+            other => files::answer(self, other).await.into(),
+        }
+    }
+
+    fn set_type(&mut self, kind: Type) -> Reply {
+        let (text, said) = match kind {
+            Type::Ascii(Form::NonPrint) => (true, "Type is ASCII, non-print."),
+            Type::Image => (false, "Type is image."),
+            Type::Local(8) => (false, "Type is local, 8 bits."),
+            Type::Ascii(_) | Type::Ebcdic(_) | Type::Local(_) => {
+                return Reply::new(Code::BAD_PARAMETER, "Types are A N, I and L 8.");
+            }
+        };
+        self.text = text;
+        Reply::new(Code::OK, said)
+    }
+
+    fn set_restart(&mut self, offset: u64) -> Reply {
+        self.restart = offset;
+        Reply::new(Code::PENDING, format!("The next transfer begins at byte {offset}."))
+    }
+
+    fn set_options(&mut self, options: Options) -> Reply {
+        if let Options::Mlst(facts) = options {
+            self.facts = facts;
+        }
+        replies::options(options)
+    }
+
+    /// The session's user, for status and logs.
+    pub(super) fn user(&self) -> Arc<wharfinger_accounts::User> {
+        self.files.user()
+    }
+}
+
+fn set_structure(structure: Structure) -> Reply {
+    match structure {
+        Structure::File => Reply::new(Code::OK, "Structure is file."),
+        Structure::Record | Structure::Page => Reply::new(Code::BAD_PARAMETER, "The structure is F."),
+    }
+}
+
+fn set_mode(mode: Mode) -> Reply {
+    match mode {
+        Mode::Stream => Reply::new(Code::OK, "Mode is stream."),
+        Mode::Block | Mode::Compressed | Mode::Deflate => Reply::new(Code::BAD_PARAMETER, "The mode is S."),
+    }
+}

@@ -1,0 +1,184 @@
+//! The commands that move bytes: RETR, STOR, APPE, STOU, LIST, NLST, MLSD. Each finds out
+//! whether it can be done, and only then is the data connection taken.
+
+use wharfinger_protocol::ftp::{Code, Reply};
+
+use super::channel::Direction;
+use super::listing::{self, Letters};
+use super::session::Session;
+use super::{Answer, Link, replies};
+use crate::conversation::Step;
+use crate::files::{FilesError, UploadIntent};
+use crate::path::VirtualPath;
+use crate::storage::{Listing, Start, StorageError};
+use crate::transfer::{PrintEntry, Record, RecordKind, Transfer, TransferError, Work};
+
+/// What the final reply has to say of the transfer under way.
+pub(super) struct Running {
+    /// STOU: the name the server chose (RFC 1123 §4.1.2.9).
+    unique: Option<Vec<u8>>,
+}
+
+/// RETR.
+pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
+    if let Err(refusal) = text_restart(session) {
+        return refusal.into();
+    }
+    let (file, metadata, path) = match session.files.open_read(argument).await {
+        Ok(opened) => opened,
+        Err(error) => return replies::refused(&error, Code::FILE_UNAVAILABLE).into(),
+    };
+    if session.restart > metadata.size {
+        let error = FilesError::Storage(StorageError::RestartBeyondEnd);
+        return replies::refused(&error, Code::FILE_UNAVAILABLE).into();
+    }
+    let bytes = metadata.size - session.restart;
+    let work = Work::Retrieve { file, from: session.restart, to: metadata.size, text: session.text };
+    let opening = format!("Sending {bytes} bytes.").into_bytes();
+    start(session, link, work, RecordKind::Download, path, opening)
+}
+
+/// STOR, after REST too.
+pub(super) async fn store(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
+    let offset = if session.restart == 0 { Start::Beginning } else { Start::At(session.restart) };
+    upload(session, link, argument, offset, Code::NAME_NOT_ALLOWED).await
+}
+
+/// APPE; after REST it is STOR from there (RFC 3659 §5.3 allows both).
+pub(super) async fn append(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
+    let offset = if session.restart == 0 { Start::End } else { Start::At(session.restart) };
+    upload(session, link, argument, offset, Code::FILE_UNAVAILABLE).await
+}
+
+/// STOU.
+pub(super) async fn store_unique(session: &mut Session, link: &Link, proposed: Option<&[u8]>) -> Answer {
+    match session.files.unique_upload(proposed).await {
+        Ok(intent) => {
+            let name = intent.path().name().to_vec();
+            let opening = [b"FILE: ", name.as_slice()].concat();
+            receive(session, link, intent, opening, Some(name))
+        }
+        Err(error) => replies::refused(&error, Code::NAME_NOT_ALLOWED).into(),
+    }
+}
+
+/// LIST, of a directory or of one file.
+pub(super) async fn list(session: &mut Session, link: &Link, argument: Option<&[u8]>) -> Answer {
+    list_with(session, link, argument, listing::long()).await
+}
+
+/// NLST.
+pub(super) async fn names(session: &mut Session, link: &Link, argument: Option<&[u8]>) -> Answer {
+    list_with(session, link, argument, listing::names()).await
+}
+
+/// MLSD: of a directory only (RFC 3659 §7.1).
+pub(super) async fn machine_list(session: &mut Session, link: &Link, argument: Option<&[u8]>) -> Answer {
+    match session.files.list(argument).await {
+        Ok((stream, path)) => {
+            let letters = Letters::at(&session.user().permissions, &path);
+            let print = listing::machine(session.facts, letters);
+            send_list(session, link, stream, path, print)
+        }
+        Err(error @ FilesError::Storage(StorageError::NotADirectory)) => {
+            replies::refused(&error, Code::BAD_ARGUMENT).into()
+        }
+        Err(error) => replies::refused(&error, Code::FILE_UNAVAILABLE).into(),
+    }
+}
+
+/// The last word on a transfer.
+pub(super) fn final_reply(running: Option<&Running>, result: Result<(), TransferError>) -> Reply {
+    match (result, running.and_then(|running| running.unique.as_deref())) {
+        (Ok(()), None) => Reply::new(Code::DATA_CLOSED, "Transfer complete."),
+        (Ok(()), Some(name)) => Reply::new(Code::DATA_CLOSED, [b"Transfer complete: ", name].concat()),
+        (Err(error), _) => replies::transfer_failed(&error),
+    }
+}
+
+/// Byte offsets mean nothing in a text whose line ends change on the way (RFC 3659 §5.2).
+fn text_restart(session: &Session) -> Result<(), Reply> {
+    if session.text && session.restart > 0 {
+        Err(Reply::new(Code::BAD_ARGUMENT, "REST needs TYPE I: line ends change the offsets of text."))
+    } else {
+        Ok(())
+    }
+}
+
+async fn upload(session: &mut Session, link: &Link, argument: &[u8], offset: Start, no: Code) -> Answer {
+    if let Err(refusal) = text_restart(session) {
+        return refusal.into();
+    }
+    match session.files.upload(argument, offset).await {
+        Ok(intent) => receive(session, link, intent, b"Ready for the file.".to_vec(), None),
+        Err(error) => replies::refused(&error, no).into(),
+    }
+}
+
+fn receive(
+    session: &mut Session,
+    link: &Link,
+    intent: UploadIntent,
+    opening: Vec<u8>,
+    unique: Option<Vec<u8>>,
+) -> Answer {
+    let path = intent.path().clone();
+    let work = Work::Store {
+        intent,
+        text: session.text,
+        tolerate_truncation: link.services.config.tls.tolerate_missing_close_notify,
+    };
+    let answer = start(session, link, work, RecordKind::Upload, path, opening);
+    if let Some(running) = &mut session.running {
+        running.unique = unique;
+    }
+    answer
+}
+
+async fn list_with(session: &mut Session, link: &Link, argument: Option<&[u8]>, print: PrintEntry) -> Answer {
+    match session.files.list_or_file(argument).await {
+        Ok((Some(stream), path, _)) => send_list(session, link, stream, path, print),
+        Ok((None, path, metadata)) => {
+            // The client knows the entry by the words it used.
+            let name = argument.unwrap_or(path.name());
+            send_list(session, link, listing::single(name, metadata), path.clone(), print)
+        }
+        Err(error) => replies::refused(&error, Code::BUSY).into(),
+    }
+}
+
+fn send_list(
+    session: &mut Session,
+    link: &Link,
+    listing: Listing,
+    path: VirtualPath,
+    print: PrintEntry,
+) -> Answer {
+    start(
+        session,
+        link,
+        Work::List { listing, print },
+        RecordKind::List,
+        path,
+        b"Here comes the list.".to_vec(),
+    )
+}
+
+fn start(
+    session: &mut Session,
+    link: &Link,
+    work: Work,
+    kind: RecordKind,
+    path: VirtualPath,
+    opening: Vec<u8>,
+) -> Answer {
+    let direction = if kind == RecordKind::Upload { Direction::FromClient } else { Direction::ToClient };
+    let plan = match session.channel.plan(link, direction) {
+        Ok(plan) => plan,
+        Err(refusal) => return refusal.into(),
+    };
+    session.running = Some(Running { unique: None });
+    let record = Record::new(&link.live, &session.user(), kind, path);
+    let opening = super::wire(&Reply::new(Code::OPENING_DATA, opening));
+    Answer::Step(Step::Transfer(opening, Box::new(Transfer { work, plan, record })))
+}

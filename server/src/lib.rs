@@ -1,0 +1,169 @@
+//! The file server: one confined tree a user, reached over FTP with TLS.
+//! [`Server`] is bound, tells its addresses, and runs until told to stop; the program, the
+//! all-in-one program and the tests all start it this way.
+
+mod control;
+mod conversation;
+mod data;
+mod files;
+mod ftp;
+mod limits;
+mod listen;
+mod login;
+mod path;
+mod registry;
+mod standing;
+mod storage;
+mod store;
+mod tls;
+mod transfer;
+mod workers;
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wharfinger_accounts::Accounts;
+use wharfinger_config::Config;
+
+pub use listen::BindError;
+pub use store::wait_for_store;
+pub use tls::certificate::{CertificateError, fingerprint};
+
+use data::passive::PassivePorts;
+use data::public_address::PublicAddress;
+use limits::LoginLimits;
+use registry::{Ending, Registry};
+use storage::local::LocalStorage;
+use storage::{Storage, StorageError};
+use tls::Tls;
+use tls::certificate::make_if_missing;
+use workers::Workers;
+
+/// A file server that listens and does not serve yet.
+pub struct Server {
+    services: Arc<Services>,
+    listeners: Vec<tokio::net::TcpListener>,
+    addresses: Vec<SocketAddr>,
+}
+
+/// What all sessions share.
+pub(crate) struct Services {
+    pub(crate) config: Config,
+    pub(crate) accounts: Accounts,
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) tls: Tls,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) login_limits: LoginLimits,
+    pub(crate) passive_ports: Arc<PassivePorts>,
+    pub(crate) public_address: PublicAddress,
+}
+
+/// Why the server can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The certificate or its key.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// An address to listen on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The directory of the users' files.
+    #[error("the storage root {root} can't be used: {reason}")]
+    Storage {
+        /// The directory.
+        root: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl Server {
+    /// Reads the certificate (making one where none is configured), opens the storage and takes
+    /// the addresses. Call it within a tokio runtime.
+    pub fn bind(config: &Config, accounts: Accounts) -> Result<Self, StartError> {
+        if config.tls.certificate.as_os_str().is_empty() && config.tls.key.as_os_str().is_empty() {
+            make_if_missing(&config.certificate(), &config.key())?;
+        }
+        let base = tls::load(&config.certificate(), &config.key())?;
+        let root = config.storage_root();
+        let storage = LocalStorage::open(&root, config.storage.uploads, config.storage.durable)
+            .map_err(|error| no_storage(&root, &error))?;
+        let limits = &config.limits;
+        let services = Services {
+            accounts,
+            storage: Arc::new(storage),
+            tls: Tls::new(base, config.tls.data_binding),
+            registry: Registry::new(limits.max_sessions, limits.max_sessions_per_address),
+            login_limits: LoginLimits::new(limits.login_failures, Duration::from_secs(limits.ban_seconds)),
+            passive_ports: PassivePorts::new(config.ftp.passive_ports),
+            public_address: PublicAddress::new(&config.ftp.public_address),
+            config: config.clone(),
+        };
+        let listeners = listen::bind(&config.ftp.listen)?;
+        let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        for address in &addresses {
+            tracing::info!(service = "ftp", %address, "listening");
+        }
+        Ok(Self { services: Arc::new(services), listeners, addresses })
+    }
+
+    /// Where the server listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until `shutdown` ends. Then no session is taken on any more, transfers may finish
+    /// for the configured grace, and the rest is cut off.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
+        let services = self.services;
+        let workers = Workers::start()?;
+        let standing =
+            tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
+        let sweeper = tokio::spawn(sweep(services.config.storage_root()));
+        tokio::select! {
+            () = listen::accept(self.listeners, &services, &workers) => {}
+            () = shutdown => {}
+        }
+        drain(&services).await;
+        standing.abort();
+        sweeper.abort();
+        Ok(())
+    }
+}
+
+fn no_storage(root: &std::path::Path, error: &StorageError) -> StartError {
+    StartError::Storage { root: root.display().to_string(), reason: error.to_string() }
+}
+
+/// Idle sessions end at once, transfers when they are done or when the grace is over.
+async fn drain(services: &Services) {
+    let grace = Duration::from_secs(services.config.shutdown.grace_seconds);
+    services.registry.end_all(Ending::Draining);
+    if tokio::time::timeout(grace, services.registry.emptied()).await.is_err() {
+        tracing::warn!(sessions = services.registry.count(), "the grace is over; transfers are cut off");
+        services.registry.end_all(Ending::Stopping);
+        // The last replies still have to go out.
+        if tokio::time::timeout(Duration::from_secs(2), services.registry.emptied()).await.is_err() {
+            tracing::warn!(sessions = services.registry.count(), "sessions that do not end are left behind");
+        }
+    }
+}
+
+/// What aborted uploads left behind is kept for a week, so that it can be resumed.
+async fn sweep(root: std::path::PathBuf) {
+    const KEPT: Duration = Duration::from_hours(7 * 24);
+    const EVERY: Duration = Duration::from_hours(24);
+    let mut days = tokio::time::interval(EVERY);
+    loop {
+        days.tick().await;
+        let root = root.clone();
+        match tokio::task::spawn_blocking(move || storage::local::sweep(&root, KEPT)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(removed)) => tracing::info!(removed, "old partial uploads removed"),
+            Ok(Err(error)) => tracing::warn!(%error, "old partial uploads can't be removed"),
+            Err(error) => tracing::error!(%error, "the search for old partial uploads failed"),
+        }
+    }
+}

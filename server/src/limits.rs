@@ -1,0 +1,126 @@
+//! Failed logins: how much slower the next answer comes, and when an address is refused.
+//! Names that do not exist count as much as names that do. Memory is bounded: when the list is
+//! full, the entry that ends first makes room. It knows no protocol and no store.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Addresses and names remembered at most.
+const REMEMBERED: usize = 10_000;
+/// What the first failure costs; each further one twice as much.
+const FIRST_DELAY: Duration = Duration::from_millis(200);
+/// What a failure costs at the most.
+const LONGEST_DELAY: Duration = Duration::from_secs(5);
+
+/// Failed logins by address and by name.
+pub(crate) struct LoginLimits {
+    ban_after: u32,
+    remember_for: Duration,
+    failures: Mutex<Failures>,
+}
+
+#[derive(Default)]
+struct Failures {
+    addresses: HashMap<IpAddr, Count>,
+    names: HashMap<Vec<u8>, Count>,
+}
+
+#[derive(Clone, Copy)]
+struct Count {
+    failures: u32,
+    until: Instant,
+}
+
+impl LoginLimits {
+    pub(crate) fn new(ban_after: u32, remember_for: Duration) -> Self {
+        Self { ban_after, remember_for, failures: Mutex::default() }
+    }
+
+    /// Whether this address has failed too often of late.
+    pub(crate) fn is_banned(&self, address: IpAddr, now: Instant) -> bool {
+        let failures = self.lock();
+        let count = failures.addresses.get(&address).filter(|count| count.until > now);
+        count.is_some_and(|count| count.failures >= self.ban_after)
+    }
+
+    /// Counts a failure; the answer shall wait so long.
+    pub(crate) fn failed(&self, address: IpAddr, name: &[u8], now: Instant) -> Duration {
+        let mut failures = self.lock();
+        let until = now + self.remember_for;
+        let by_address = count(&mut failures.addresses, address, now, until);
+        let by_name = count(&mut failures.names, name.to_vec(), now, until);
+        let doublings = by_address.max(by_name).saturating_sub(1).min(8);
+        (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY)
+    }
+
+    /// The address has proved itself.
+    pub(crate) fn succeeded(&self, address: IpAddr) {
+        self.lock().addresses.remove(&address);
+    }
+
+    /// A panic elsewhere leaves the counts whole, so a poisoned lock is still good.
+    fn lock(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, Count>, key: K, now: Instant, until: Instant) -> u32 {
+    if counts.len() >= REMEMBERED && !counts.contains_key(&key) {
+        counts.retain(|_, count| count.until > now);
+        if counts.len() >= REMEMBERED
+            && let Some(first) =
+                counts.iter().min_by_key(|(_, count)| count.until).map(|(key, _)| key.clone())
+        {
+            counts.remove(&first);
+        }
+    }
+    let entry = counts.entry(key).or_insert(Count { failures: 0, until });
+    if entry.until <= now {
+        entry.failures = 0;
+    }
+    *entry = Count { failures: entry.failures.saturating_add(1), until };
+    entry.failures
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn failures_cost_more_each_time_and_end_in_a_ban_that_passes() {
+        let limits = LoginLimits::new(3, Duration::from_mins(1));
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let now = Instant::now();
+        let delays: Vec<_> = (0..3).map(|_| limits.failed(address, b"nobody", now)).collect();
+        assert_eq!(delays, [FIRST_DELAY, FIRST_DELAY * 2, FIRST_DELAY * 4]);
+        assert!(limits.is_banned(address, now));
+        assert!(!limits.is_banned(address, now + Duration::from_secs(61)));
+    }
+
+    #[test]
+    fn guesses_at_one_name_from_many_addresses_are_slowed_and_memory_is_bounded() {
+        let limits = LoginLimits::new(3, Duration::from_mins(1));
+        let now = Instant::now();
+        for number in 0..REMEMBERED + 10 {
+            let address = IpAddr::V4(Ipv4Addr::from(u32::try_from(number).unwrap()));
+            limits.failed(address, b"alice", now);
+        }
+        assert_eq!(limits.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", now), LONGEST_DELAY);
+        assert!(limits.lock().addresses.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn a_success_clears_the_address() {
+        let limits = LoginLimits::new(1, Duration::from_mins(1));
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let now = Instant::now();
+        limits.failed(address, b"alice", now);
+        limits.succeeded(address);
+        assert!(!limits.is_banned(address, now));
+    }
+}

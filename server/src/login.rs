@@ -1,0 +1,89 @@
+//! Name and password become a [`LoggedIn`], or a refusal that tells nothing. The one place for
+//! it, whatever the dialect: brakes on guessing, the accounts' verdict, the user's tree, the log.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wharfinger_accounts::{Attempt, LoginError, Password, Protocol, User};
+
+use crate::Services;
+use crate::registry::Live;
+use crate::storage::Tree;
+
+/// A user who has proved who they are, and their files. There is no other way to get one.
+pub(crate) struct LoggedIn {
+    pub(crate) user: Arc<User>,
+    pub(crate) tree: Arc<dyn Tree>,
+}
+
+/// What a client may know of why it isn't let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoginRefusal {
+    /// Name, password or policy; which one is not said.
+    Refused,
+    /// This address has failed too often.
+    Banned,
+    /// Store or storage can't be asked now.
+    Unavailable,
+}
+
+/// Who asks to be let in, from where and how.
+pub(crate) struct Applicant<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) password: Password,
+    pub(crate) protocol: Protocol,
+}
+
+/// Lets the user in, or waits a while and refuses.
+pub(crate) async fn log_in(
+    services: &Services,
+    live: &Live,
+    applicant: Applicant<'_>,
+) -> Result<LoggedIn, LoginRefusal> {
+    let client = live.client;
+    if services.login_limits.is_banned(client, Instant::now()) {
+        tracing::info!(%client, session = live.id, "login refused: the address is banned");
+        return Err(LoginRefusal::Banned);
+    }
+    let username = String::from_utf8_lossy(applicant.name);
+    let attempt = Attempt {
+        username: &username,
+        password: &applicant.password,
+        address: client,
+        protocol: applicant.protocol,
+    };
+    match services.accounts.log_in(attempt).await {
+        Ok(user) => enter(services, live, user).await,
+        Err(LoginError::Refused(reason)) => {
+            tracing::info!(%client, session = live.id, user = %printable(&username), %reason, "login refused");
+            slow_down(services, client, applicant.name).await;
+            Err(LoginRefusal::Refused)
+        }
+        Err(error) => {
+            tracing::warn!(%client, session = live.id, user = %printable(&username), %error, "login impossible");
+            Err(LoginRefusal::Unavailable)
+        }
+    }
+}
+
+async fn enter(services: &Services, live: &Live, user: Arc<User>) -> Result<LoggedIn, LoginRefusal> {
+    services.login_limits.succeeded(live.client);
+    let tree = services.storage.open_tree(user.home.as_str()).await.map_err(|error| {
+        tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
+        LoginRefusal::Unavailable
+    })?;
+    live.set_user(Some(Arc::clone(&user)));
+    tracing::info!(client = %live.client, session = live.id, user = %user.username, "logged in");
+    Ok(LoggedIn { user, tree })
+}
+
+async fn slow_down(services: &Services, client: IpAddr, name: &[u8]) {
+    let delay = services.login_limits.failed(client, name, Instant::now());
+    tokio::time::sleep(delay).await;
+}
+
+/// A name as the log may carry it: short, and without control characters.
+fn printable(name: &str) -> String {
+    name.chars().take(64).flat_map(char::escape_default).collect()
+}

@@ -1,0 +1,48 @@
+//! `wharfinger-server`: the file server alone. What it does stands in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use wharfinger_config::Config;
+use wharfinger_config::program::{
+    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
+};
+use wharfinger_server::{Server, StartError, wait_for_store};
+
+/// The file server of Wharfinger: FTP over TLS for the users in the store
+#[derive(Parser)]
+#[command(version, after_help = HELP_TAIL)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Arguments::parse().common.start() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match serve_until_stopped(|stopped| serve(&config, stopped)).await {
+        Some(Ok(())) | None => ExitCode::SUCCESS,
+        Some(Err((code, error))) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn serve(config: &Config, stopped: Stopped) -> Result<(), (u8, anyhow::Error)> {
+    let accounts = tokio::select! {
+        accounts = wait_for_store(config) => accounts.map_err(|error| (EXIT_STORE, error.into()))?,
+        () = stopped.clone().asked() => return Ok(()),
+    };
+    let server = Server::bind(config, accounts).map_err(|error| {
+        let code = match error {
+            StartError::Bind(_) => EXIT_BIND,
+            StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
+        };
+        (code, error.into())
+    })?;
+    server.run(stopped.asked()).await.map_err(|error| (1, error.into()))
+}

@@ -1,0 +1,63 @@
+//! Certificates, and the TLS configurations made from them.
+//! Each control connection gets configurations of its own with a private ticket key. Only data
+//! connections of that same session can present such a ticket, so a resumed data handshake
+//! proves that its peer is the control connection's client. It knows nothing of commands.
+
+pub(crate) mod certificate;
+
+use std::sync::Arc;
+
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
+use wharfinger_config::Binding;
+
+pub(crate) use certificate::load;
+
+/// What every session's TLS starts from: the certificate and the policy on tickets.
+pub(crate) struct Tls {
+    base: ServerConfig,
+    tickets: bool,
+}
+
+/// One session's TLS: configurations that share one private ticket key.
+pub(crate) struct SessionTls {
+    base: ServerConfig,
+    control: Arc<ServerConfig>,
+}
+
+impl Tls {
+    pub(crate) fn new(mut base: ServerConfig, binding: Binding) -> Self {
+        base.session_storage = Arc::new(NoServerSessionStorage {});
+        base.alpn_protocols = vec![b"ftp".to_vec()];
+        Self { base, tickets: binding != Binding::Off }
+    }
+
+    /// Configurations for a new session; the error is the system's lack of random numbers.
+    pub(crate) fn session(&self) -> Result<SessionTls, rustls::Error> {
+        let mut base = self.base.clone();
+        if self.tickets {
+            base.ticketer = private_ticketer()?;
+        }
+        Ok(SessionTls { control: Arc::new(base.clone()), base })
+    }
+}
+
+impl SessionTls {
+    pub(crate) fn control(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.control)
+    }
+
+    /// The configuration for a data connection, with or without a fresh ticket at the end of
+    /// the handshake (TLS 1.3; in TLS 1.2 the ticket is part of the handshake and does no harm).
+    pub(crate) fn data(&self, ticket: bool) -> Arc<ServerConfig> {
+        let mut config = self.base.clone();
+        config.alpn_protocols.push(b"ftp-data".to_vec());
+        config.send_tls13_tickets = usize::from(ticket);
+        Arc::new(config)
+    }
+}
+
+/// Stateless tickets: a client such as lftp presents one ticket again and again, which a
+/// single-use store would refuse at the second file.
+fn private_ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
+    rustls::crypto::aws_lc_rs::Ticketer::new()
+}

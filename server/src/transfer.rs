@@ -1,0 +1,122 @@
+//! The transfer engine: opens the data connection, moves the bytes, counts them, finishes.
+//! A [`Transfer`] owns all it needs and is one future beside the command line: dropping it is
+//! how it is aborted. It knows no dialect; what a listing's lines look like comes with the work.
+
+mod buffer;
+mod record;
+mod retrieve;
+mod store;
+
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustls::HandshakeKind;
+
+use crate::data::{DataConnection, DataError, DataPlan};
+use crate::files::UploadIntent;
+use crate::storage::{Entry, Listing, StorageError};
+
+pub(crate) use record::{Record, RecordKind};
+
+/// One transfer: what to move, and over what.
+pub(crate) struct Transfer {
+    pub(crate) work: Work,
+    pub(crate) plan: DataPlan,
+    pub(crate) record: Record,
+}
+
+/// What is moved. A transfer that can't be done was refused before the data connection is taken;
+/// but an upload's file is made or changed only once that connection has passed its checks.
+pub(crate) enum Work {
+    Retrieve { file: File, from: u64, to: u64, text: bool },
+    Store { intent: UploadIntent, text: bool, tolerate_truncation: bool },
+    List { listing: Listing, print: PrintEntry },
+}
+
+/// Appends an entry's line to the buffer.
+pub(crate) type PrintEntry = Box<dyn FnMut(&mut Vec<u8>, &Entry<'_>) + Send>;
+
+/// How far a transfer is; read by STAT and by the watch for stalled transfers.
+#[derive(Debug, Default)]
+pub(crate) struct Meter(AtomicU64);
+
+/// How a transfer ended.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) result: Result<(), TransferError>,
+    pub(crate) handshake: Option<HandshakeKind>,
+}
+
+/// Why a transfer failed; whose fault decides the reply.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TransferError {
+    /// No data connection came about.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The client's side of the data connection broke.
+    #[error("the data connection broke: {0}")]
+    Broken(std::io::Error),
+    /// A TLS upload ended without `close_notify`: somebody may have cut it off.
+    #[error("the upload was cut off: TLS ended without close_notify")]
+    Truncated,
+    /// Nothing moved for too long.
+    #[error("the transfer stalled")]
+    Stalled,
+    /// Our side: the file.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Meter {
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+}
+
+impl Transfer {
+    /// Runs to the end. Dropping the future closes the data connection and gives up an upload
+    /// (what is kept of it is the storage's rule).
+    pub(crate) async fn run(self) -> Outcome {
+        let mut data = match self.plan.open().await {
+            Ok(data) => data,
+            Err(error) => {
+                let result = Err(error.into());
+                self.record.end(&result);
+                return Outcome { result, handshake: None };
+            }
+        };
+        let handshake = data.handshake();
+        let result = self.work.run(&mut data, self.record.meter()).await;
+        self.record.end(&result);
+        Outcome { result, handshake }
+    }
+}
+
+impl Work {
+    async fn run(self, data: &mut DataConnection, meter: &Meter) -> Result<(), TransferError> {
+        match self {
+            Self::Retrieve { file, from, to, text } => {
+                retrieve::file(data, file, from..to, text, meter).await?;
+                data.finish().await.map_err(TransferError::Broken)
+            }
+            Self::Store { intent, text, tolerate_truncation } => {
+                let upload = intent.open().await?;
+                store::receive(data, upload.as_ref(), text, tolerate_truncation, meter).await?;
+                upload.finish().await?;
+                // The file is whole; a client that has gone already takes nothing from that.
+                if let Err(error) = data.finish().await {
+                    tracing::debug!(%error, "the client closed its upload first");
+                }
+                Ok(())
+            }
+            Self::List { listing, print } => {
+                retrieve::listing(data, listing, print, meter).await?;
+                data.finish().await.map_err(TransferError::Broken)
+            }
+        }
+    }
+}

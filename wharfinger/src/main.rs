@@ -1,0 +1,116 @@
+//! `wharfinger`: file server and admin API in one process, with a store, a certificate and an
+//! owner made at the first start. It composes the two services and does nothing else.
+
+mod greeting;
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+use wharfinger_accounts::{Accounts, UserQuery};
+use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
+use wharfinger_config::Config;
+use wharfinger_config::program::{
+    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
+};
+use wharfinger_server::{Server, StartError};
+
+/// Wharfinger, all in one: an FTPS server and its admin API
+#[derive(Parser)]
+#[command(version, after_help = HELP_TAIL)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What ends the program: an exit code for scripts, words for people.
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let config = match Arguments::parse().common.start() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match serve_until_stopped(|stopped| serve(&config, stopped)).await {
+        Some(Ok(())) | None => ExitCode::SUCCESS,
+        Some(Err(Failure { code, error })) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
+    let accounts = tokio::select! {
+        accounts = wait_for_store(config) => accounts.map_err(|error| Failure::new(EXIT_STORE, error))?,
+        () = stopped.clone().asked() => return Ok(()),
+    };
+    // Addresses first: a start that fails must not have shown the one-time password.
+    let server = Server::bind(config, accounts.clone())?;
+    let api = AdminApi::bind(config, accounts.clone()).await?;
+    let owner = ensure_owner(&accounts, config).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
+    greet(config, &server, &api, &accounts, owner).await?;
+    let (served, answered) = tokio::join!(server.run(stopped.clone().asked()), api.run(stopped.asked()));
+    served
+        .context("the file server stopped")
+        .and(answered.context("the admin API stopped"))
+        .map_err(Failure::other)
+}
+
+async fn greet(
+    config: &Config,
+    server: &Server,
+    api: &AdminApi,
+    accounts: &Accounts,
+    owner: FirstOwner,
+) -> Result<(), Failure> {
+    let fingerprint = wharfinger_server::fingerprint(&config.certificate()).map_err(Failure::other)?;
+    let place = greeting::Place { config, ftp: server.addresses(), admin: &api.addresses(), fingerprint };
+    let text = match owner {
+        FirstOwner::Existed => place.found(count_users(accounts).await?),
+        FirstOwner::CreatedGiven => place.first(None),
+        FirstOwner::CreatedGenerated(password) => place.first(Some(&password)),
+    };
+    print!("{text}");
+    Ok(())
+}
+
+async fn count_users(accounts: &Accounts) -> Result<u64, Failure> {
+    let query = UserQuery { limit: 1, count: true, ..UserQuery::default() };
+    let page = accounts.users(query).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
+    Ok(page.total.unwrap_or_default())
+}
+
+impl Failure {
+    fn new(code: u8, error: impl Into<anyhow::Error>) -> Self {
+        Self { code, error: error.into() }
+    }
+
+    fn other(error: impl Into<anyhow::Error>) -> Self {
+        Self::new(1, error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let code = match error {
+            StartError::Bind(_) => EXIT_BIND,
+            StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        let code = match error {
+            BindError::Listen { .. } => EXIT_BIND,
+            BindError::TokenKey(_) => EXIT_CONFIG,
+        };
+        Self::new(code, error)
+    }
+}
