@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{Accounts, ChangeError, random_id};
 use crate::login::{LoginError, Refusal};
 use crate::password::{Password, Which};
 use crate::store::{AdminRecord, StoreError};
 use crate::user::{Status, Username};
+use crate::{Accounts, ChangeError, random_id};
 
 /// Somebody who may use the admin API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep_until};
 
-use crate::accounts::Accounts;
+use crate::Accounts;
 use crate::store::StoreError;
 use crate::user::{Stamp, User, Username};
 

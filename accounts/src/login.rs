@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use crate::accounts::Accounts;
+use crate::Accounts;
 use crate::password::{HashError, Password, Which};
 use crate::store::{StoreError, UserRecord};
 use crate::user::{Protocol, Status, User, Username};
@@ -182,3 +182,6 @@ impl From<HashError> for LoginError {
         Self::Busy
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,10 @@ use tokio::sync::watch;
 
 use crate::admin::Admin;
 use crate::password::PasswordHash;
-use crate::user::{Activity, Stamp, User, UserQuery, Username};
+use crate::user::{Activity, Stamp, User, Username};
+use crate::users::UserQuery;
 
+mod mongo;
 mod sqlite;
 
 /// Why the store did not do what it was asked.
@@ -185,7 +187,10 @@ impl Stores {
         if let Some(path) = url.strip_prefix("sqlite://") {
             return Ok(Self::of(sqlite::Sqlite::open(settings, path.as_ref()).await?));
         }
-        Err(StoreError::Unavailable("store.url is not sqlite://PATH".to_owned()))
+        if url.starts_with("mongodb://") || url.starts_with("mongodb+srv://") {
+            return Ok(Self::of(mongo::Mongo::open(settings, url).await?));
+        }
+        Err(StoreError::Unavailable("store.url is neither sqlite://PATH nor mongodb://…".to_owned()))
     }
 
     fn of<S: UserStore + ActivityStore + AdminStore + Upkeep + 'static>(store: S) -> Self {

@@ -2,7 +2,6 @@
 //! trusted everywhere. Knows no store, no hash and no front end; the password's hash is never in a [`User`].
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
@@ -12,8 +11,6 @@ pub use home::Home;
 pub use invalid::Invalid;
 pub use name::Username;
 pub use permissions::{Action, Grant, Permissions};
-
-use crate::password::Password;
 
 mod home;
 mod invalid;
@@ -267,50 +264,4 @@ impl NewUser {
             session_epoch: 0,
         })
     }
-}
-
-/// How to give a user another password.
-#[derive(Debug, Default)]
-pub struct Rotation {
-    /// The new password; `None`: one is generated.
-    pub password: Option<Password>,
-    /// How long the old password still works beside the new one; `None` or zero: not at all.
-    pub grace: Option<Duration>,
-    /// Whether the user's live sessions end.
-    pub end_sessions: bool,
-}
-
-/// What a rotation did.
-#[derive(Debug)]
-pub struct Rotated {
-    /// The user as it is now.
-    pub user: User,
-    /// The new password if it was generated; shown once, kept nowhere.
-    pub generated: Option<Password>,
-}
-
-/// Which users to list, in the order of their names.
-#[derive(Clone, Debug, Default)]
-pub struct UserQuery {
-    /// Only names after this one.
-    pub after: Option<Username>,
-    /// At most so many; 1 to 1,000, anything else is moved to the nearer end.
-    pub limit: u32,
-    /// Only users with this status.
-    pub status: Option<Status>,
-    /// Only users whose name or description contains this, whatever the case.
-    pub search: Option<String>,
-    /// Whether to count all that match, on every page.
-    pub count: bool,
-}
-
-/// One page of a list of users.
-#[derive(Clone, Debug)]
-pub struct UserPage {
-    /// The users, by name.
-    pub items: Vec<UserDetail>,
-    /// What to ask for as `after` to go on; `None` on the last page.
-    pub next: Option<Username>,
-    /// All that match, if it was asked for.
-    pub total: Option<u64>,
 }

@@ -1,14 +1,14 @@
 //! What the admin API does with users: create, read, list, disable, enable, rotate, remove.
 //! Every change raises the user's version, and is made only if nobody else changed the user meanwhile.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::accounts::{Accounts, ChangeError, random_id};
 use crate::password::Password;
 use crate::store::{Passwords, StoreError, UserRecord};
-use crate::user::{
-    Invalid, NewUser, Rotated, Rotation, Status, User, UserDetail, UserPage, UserQuery, Username,
-};
+use crate::user::{Invalid, NewUser, Status, User, UserDetail, Username};
+use crate::{Accounts, ChangeError, random_id};
 
 /// How often a change is tried again when somebody else was quicker.
 const TRIES: usize = 10;
@@ -147,8 +147,54 @@ impl Accounts {
     }
 }
 
+/// How to give a user another password.
+#[derive(Debug, Default)]
+pub struct Rotation {
+    /// The new password; `None`: one is generated.
+    pub password: Option<Password>,
+    /// How long the old password still works beside the new one; `None` or zero: not at all.
+    pub grace: Option<Duration>,
+    /// Whether the user's live sessions end.
+    pub end_sessions: bool,
+}
+
+/// What a rotation did.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The user as it is now.
+    pub user: User,
+    /// The new password if it was generated; shown once, kept nowhere.
+    pub generated: Option<Password>,
+}
+
+/// Which users to list, in the order of their names.
+#[derive(Clone, Debug, Default)]
+pub struct UserQuery {
+    /// Only names after this one.
+    pub after: Option<Username>,
+    /// At most so many; 1 to 1,000, anything else is moved to the nearer end.
+    pub limit: u32,
+    /// Only users with this status.
+    pub status: Option<Status>,
+    /// Only users whose name or description contains this, whatever the case.
+    pub search: Option<String>,
+    /// Whether to count all that match, on every page.
+    pub count: bool,
+}
+
+/// One page of a list of users.
+#[derive(Clone, Debug)]
+pub struct UserPage {
+    /// The users, by name.
+    pub items: Vec<UserDetail>,
+    /// What to ask for as `after` to go on; `None` on the last page.
+    pub next: Option<Username>,
+    /// All that match, if it was asked for.
+    pub total: Option<u64>,
+}
+
 /// When a grace time ends; `None` if it is none at all.
-fn end_of_grace(now: Timestamp, grace: std::time::Duration) -> Result<Option<Timestamp>, Invalid> {
+fn end_of_grace(now: Timestamp, grace: Duration) -> Result<Option<Timestamp>, Invalid> {
     if grace.is_zero() {
         return Ok(None);
     }

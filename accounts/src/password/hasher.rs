@@ -18,6 +18,9 @@ pub(crate) struct Hasher {
     places: Arc<Semaphore>,
     wait: Duration,
     dummy: PasswordHash,
+    /// Verifications so far: what a login costs, told without a stopwatch.
+    #[cfg(test)]
+    pub(crate) spent: Arc<std::sync::atomic::AtomicUsize>,
 }
 
 /// How much hashing there may be at once.
@@ -58,6 +61,8 @@ impl Hasher {
             places: Arc::new(Semaphore::new(limits.running + limits.waiting)),
             wait: limits.wait,
             dummy: PasswordHash(String::new()),
+            #[cfg(test)]
+            spent: Arc::default(),
         };
         let nobodys = Password::generate().map_err(|error| HashError::Failed(error.to_string()))?;
         hasher.dummy = hasher.hash(&nobodys).await?;
@@ -85,9 +90,15 @@ impl Hasher {
     ) -> Result<Option<Which>, HashError> {
         let (password, dummy) = (password.clone(), self.dummy.clone());
         let (current, previous) = (current.cloned(), previous.cloned());
+        #[cfg(test)]
+        let spent = Arc::clone(&self.spent);
         self.run(move || {
             let argon2 = argon2id()?;
-            let is = |hash: Option<&PasswordHash>| is_password_of(&argon2, &password, hash, &dummy);
+            let is = |hash: Option<&PasswordHash>| {
+                #[cfg(test)]
+                spent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                is_password_of(&argon2, &password, hash, &dummy)
+            };
             let is_current = is(current.as_ref());
             if is_current && !at_full_cost {
                 return Ok(Some(Which::Current));
@@ -100,6 +111,13 @@ impl Hasher {
             })
         })
         .await?
+    }
+
+    /// Takes every place in the queue until the returned value is dropped.
+    #[cfg(test)]
+    pub(crate) fn fill(&self) -> OwnedSemaphorePermit {
+        let free = u32::try_from(self.places.available_permits()).unwrap();
+        Arc::clone(&self.places).try_acquire_many_owned(free).unwrap()
     }
 
     async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Result<T, HashError> {
@@ -193,7 +211,7 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_is_busy_at_once() {
         let hasher = Hasher::new(limits(0, Duration::from_mins(1))).await.unwrap();
-        let _running = Arc::clone(&hasher.places).try_acquire_owned().unwrap();
+        let _full = hasher.fill();
         let refused = hasher.hash(&Password::new("any")).await;
         assert!(matches!(refused, Err(HashError::Busy)));
     }

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 
 use super::{Sqlite, signed};
 use crate::store::{StoreError, UserRecord, UserStore, agree};
-use crate::user::{Stamp, User, UserQuery, Username};
+use crate::user::{Stamp, User, Username};
+use crate::users::UserQuery;
 
 #[async_trait]
 impl UserStore for Sqlite {

@@ -1,0 +1,114 @@
+//! The shared store: one MongoDB database, in which the file servers and the admin API meet.
+//! Changes to users are acknowledged by a majority. Every question has a deadline of its own, since a
+//! server that stalls keeps its connections open and would keep its callers waiting.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::options::{ClientOptions, WriteConcern};
+use mongodb::{Client, Collection, Database};
+use tokio::time::timeout;
+
+use super::StoreError;
+
+mod activity;
+mod admins;
+mod lock;
+mod upkeep;
+mod users;
+
+pub(super) struct Mongo {
+    database: Database,
+    users: Collection<Document>,
+    activity: Collection<Document>,
+    admins: Collection<Document>,
+    migrations: Collection<Document>,
+    locks: Collection<Document>,
+    timeout: Duration,
+}
+
+impl Mongo {
+    pub(super) async fn open(settings: &wharfinger_config::Store, url: &str) -> Result<Self, StoreError> {
+        let limit = Duration::from_secs(settings.timeout_seconds);
+        // Of a mongodb+srv name, this asks the DNS.
+        let mut options = within(limit, ClientOptions::parse(url)).await?;
+        options.app_name.get_or_insert_with(|| "wharfinger".to_owned());
+        options.server_selection_timeout = Some(limit);
+        options.connect_timeout = Some(limit);
+        options.max_pool_size = Some(settings.pool_size.max(1));
+        options.write_concern = Some(WriteConcern::majority());
+        options.retry_reads = Some(true);
+        options.retry_writes = Some(true);
+        let name = options.default_database.clone().unwrap_or_else(|| "wharfinger".to_owned());
+        let store = Self::of(Client::with_options(options)?.database(&name), limit);
+        store.ask(store.database.run_command(doc! { "ping": 1 })).await?;
+        Ok(store)
+    }
+
+    fn of(database: Database, timeout: Duration) -> Self {
+        Self {
+            users: database.collection("users"),
+            activity: database.collection("activity"),
+            admins: database.collection("admins"),
+            migrations: database.collection("migrations"),
+            locks: database.collection("migration_lock"),
+            database,
+            timeout,
+        }
+    }
+
+    /// An answer within the time-out, or `Unavailable`.
+    async fn ask<T>(&self, question: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, StoreError> {
+        within(self.timeout, question).await
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    question: impl IntoFuture<Output = Result<T, Error>>,
+) -> Result<T, StoreError> {
+    match timeout(limit, question.into_future()).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(StoreError::Unavailable(format!("no answer within {} s", limit.as_secs()))),
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match write_code(&error) {
+            Some(DUPLICATE_KEY) => Self::Taken,
+            Some(VALIDATION_FAILURE) => {
+                Self::Corrupt("the document breaks the collection's schema".to_owned())
+            }
+            _ => match (&*error.kind, error.source()) {
+                (ErrorKind::Bson(_), _) => Self::Corrupt(error.to_string()),
+                (_, Some(source)) => Self::Unavailable(format!("{error}: {source}")),
+                (_, None) => Self::Unavailable(error.to_string()),
+            },
+        }
+    }
+}
+
+const DUPLICATE_KEY: i32 = 11_000;
+const VALIDATION_FAILURE: i32 = 121;
+
+fn write_code(error: &Error) -> Option<i32> {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(refused)) => Some(refused.code),
+        ErrorKind::Command(refused) => Some(refused.code),
+        _ => None,
+    }
+}
+
+impl From<mongodb::bson::error::Error> for StoreError {
+    fn from(error: mongodb::bson::error::Error) -> Self {
+        Self::Corrupt(error.to_string())
+    }
+}
+
+/// MongoDB has signed integers only; versions and figures never come near the difference.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
