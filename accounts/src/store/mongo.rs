@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use mongodb::options::{ClientOptions, WriteConcern};
+use mongodb::options::{ClientOptions, ReadPreference, WriteConcern};
 use mongodb::{Client, Collection, Database};
 use tokio::time::timeout;
 
@@ -39,6 +39,8 @@ impl Mongo {
         options.connect_timeout = Some(limit);
         options.max_pool_size = Some(settings.pool_size.max(1));
         options.write_concern = Some(WriteConcern::majority());
+        // A secondary may not have heard yet that a user is disabled, whatever the URL prefers.
+        options.selection_criteria = Some(ReadPreference::Primary.into());
         options.retry_reads = Some(true);
         options.retry_writes = Some(true);
         let name = options.default_database.clone().unwrap_or_else(|| "wharfinger".to_owned());
