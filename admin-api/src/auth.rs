@@ -1,0 +1,73 @@
+//! `POST /api/v1/auth/token`: a name and a password for a token of a few minutes.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, Extension, State};
+use axum::response::Json;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use wharfinger_accounts::{LoginError, Password, Username};
+
+use crate::admin::Actor;
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::json::{FromJson, Place};
+use crate::service::Service;
+
+/// What a client sends.
+pub(crate) struct Login {
+    username: String,
+    password: Password,
+}
+
+/// What it gets (RFC 6749, section 5.1).
+#[derive(Serialize)]
+pub(crate) struct Issued {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+}
+
+pub(crate) async fn token(
+    State(service): State<Service>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(actor): Extension<Actor>,
+    Body(login): Body<Login>,
+) -> Result<Json<Issued>, ApiError> {
+    let attempt = service
+        .throttle
+        .admit(peer.ip(), &login.username, Instant::now())
+        .map_err(ApiError::TooManyLogins)?;
+    match service.accounts.admin_log_in(&login.username, &login.password).await {
+        Ok(admin) => {
+            attempt.forgive();
+            actor.set(&admin.username);
+            let token = service.tokens.issue(&admin, Timestamp::now());
+            let access_token = token.map_err(|error| ApiError::Internal(error.to_string()))?;
+            Ok(Json(Issued { access_token, token_type: "Bearer", expires_in: service.tokens.seconds() }))
+        }
+        Err(LoginError::Refused(reason)) => {
+            // What is no name is not logged: people type passwords into the wrong field.
+            let name = login.username.parse().ok();
+            let name = name.as_ref().map_or("", Username::as_str);
+            tracing::warn!(address = %peer.ip(), name, %reason, "admin login refused");
+            Err(ApiError::WrongPassword)
+        }
+        Err(error) => {
+            attempt.forgive();
+            Err(error.into())
+        }
+    }
+}
+
+impl FromJson for Login {
+    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
+        let mut members = place.object(value)?;
+        let username = members.required("username");
+        let password = members.required("password");
+        members.finish();
+        Some(Self { username: username?, password: password? })
+    }
+}

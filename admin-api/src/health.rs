@@ -1,0 +1,34 @@
+//! `/healthz` says that the process lives, `/readyz` that it can do its work. Both answer
+//! without a credential, for probes, and tell nothing else.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::response::Json;
+use serde::Serialize;
+use wharfinger_accounts::NotReady;
+
+use crate::error::ApiError;
+use crate::service::Service;
+
+/// A probe waits no longer; the store's own time-out is made for requests.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The answer when all is well.
+#[derive(Serialize)]
+pub(crate) struct Health {
+    status: &'static str,
+}
+
+pub(crate) async fn live() -> Json<Health> {
+    Json(Health { status: "alive" })
+}
+
+pub(crate) async fn ready(State(service): State<Service>) -> Result<Json<Health>, ApiError> {
+    match tokio::time::timeout(PATIENCE, service.accounts.ready()).await {
+        Ok(Ok(())) => Ok(Json(Health { status: "ready" })),
+        Ok(Err(NotReady::Store(error))) => Err(error.into()),
+        Ok(Err(reason)) => Err(ApiError::NotReady(reason.to_string())),
+        Err(_) => Err(ApiError::NotReady("The store doesn't answer.".to_owned())),
+    }
+}

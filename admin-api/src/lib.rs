@@ -1,0 +1,110 @@
+//! The admin API: users over HTTP, for the people and programs that manage them. It knows the
+//! accounts and nothing of files, FTP or sessions; the file server hears of changes from the store.
+//!
+//! Where is what: every route in `routes.rs`, who may what in `admin.rs`, the users' handlers in
+//! `users.rs`, every error's words in `error.rs`.
+
+mod admin;
+mod auth;
+mod body;
+mod envelope;
+mod error;
+mod health;
+mod json;
+mod owner;
+mod precondition;
+mod routes;
+mod serve;
+mod service;
+mod store;
+mod throttle;
+mod token_key;
+mod tokens;
+mod users;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use wharfinger_accounts::Accounts;
+use wharfinger_config::Config;
+
+pub use owner::{FirstOwner, OWNER, ensure_owner};
+pub use routes::router;
+pub use service::Service;
+pub use store::{prepare_store, wait_for_store};
+pub use token_key::{TokenKey, TokenKeyError};
+
+/// The admin API with its listeners open: `bind`, then `addresses`, then `run`.
+pub struct AdminApi {
+    listeners: Vec<TcpListener>,
+    addresses: Vec<SocketAddr>,
+    router: Router,
+    grace: Duration,
+}
+
+/// Why the API can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// A listener's address can't be had.
+    #[error("the admin API can't listen on {address}: {source}. {}", advice(source))]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Tokens can't be signed.
+    #[error(transparent)]
+    TokenKey(#[from] TokenKeyError),
+}
+
+impl AdminApi {
+    /// Reads or makes the token key and opens the configured listeners.
+    pub async fn bind(config: &Config, accounts: Accounts) -> Result<Self, BindError> {
+        let key = TokenKey::read_or_make(&config.token_key())?;
+        let router = router(Service::new(accounts, &key, config.admin.token_seconds));
+        let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
+        for &address in &config.admin.listen {
+            let refused = |source| BindError::Listen { address, source };
+            let listener = TcpListener::bind(address).await.map_err(refused)?;
+            let bound = listener.local_addr().map_err(refused)?;
+            tracing::info!(service = "admin", address = %bound, "listening");
+            listeners.push(listener);
+            addresses.push(bound);
+        }
+        let grace = Duration::from_secs(config.shutdown.grace_seconds);
+        Ok(Self { listeners, addresses, router, grace })
+    }
+
+    /// Where the API listens, in the order of the configuration.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.addresses.clone()
+    }
+
+    /// Answers requests until `shutdown`; then takes no new ones, and gives those under way the
+    /// configured grace.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        serve::serve(self.listeners, self.router, shutdown, self.grace).await;
+        Ok(())
+    }
+}
+
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "Another program has this address (`ss -ltnp` shows which): stop it, or choose another with \
+             admin.listen or WHARFINGER_ADMIN__LISTEN"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "Ports below 1024 need CAP_NET_BIND_SERVICE: choose another with admin.listen or \
+             WHARFINGER_ADMIN__LISTEN"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "This machine has no such address: choose another with admin.listen or WHARFINGER_ADMIN__LISTEN"
+        }
+        _ => "Choose another with admin.listen or WHARFINGER_ADMIN__LISTEN",
+    }
+}

@@ -1,0 +1,207 @@
+//! `wharfinger-admin`: the admin API alone, and the tasks that need no running API: migrating
+//! the store, making an admin, checking the store. What the API does stands in the library.
+
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+use tokio::sync::oneshot;
+use wharfinger_accounts::{Accounts, ChangeError, Password, Role, Username};
+use wharfinger_admin::{AdminApi, BindError, FirstOwner, OWNER, ensure_owner, prepare_store, wait_for_store};
+use wharfinger_config::Config;
+use wharfinger_config::program::{Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, stop_signal};
+
+/// The admin API of Wharfinger: creates, disables and removes users over HTTP
+#[derive(Parser)]
+#[command(version, after_help = HELP_TAIL)]
+struct Arguments {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API until stopped (this is done without a command too)
+    Serve,
+    /// Bring the store to this program's version, and stop
+    Migrate,
+    /// Create an admin; asks for the password, or reads it from standard input
+    CreateAdmin {
+        /// 1 to 64 of letters, digits, '.', '_', '-' and '@'
+        name: Username,
+        /// What the admin may do
+        #[arg(long, value_enum, default_value_t = RoleName::Owner)]
+        role: RoleName,
+    },
+    /// Say whether the store can be reached and is up to date, and stop
+    CheckStore,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum RoleName {
+    /// Everything
+    Owner,
+    /// Users and sessions
+    UserManager,
+    /// Reads everything, changes nothing
+    Auditor,
+}
+
+/// What ends the program: an exit code for scripts, words for people.
+struct Failure {
+    code: u8,
+    error: anyhow::Error,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match arguments.common.start() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    match run(arguments.command.unwrap_or(Command::Serve), &config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, error }) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command, config: &Config) -> Result<(), Failure> {
+    match command {
+        Command::Serve => serve(config).await,
+        Command::Migrate => migrate(config).await,
+        Command::CreateAdmin { name, role } => create_admin(config, name, role.into()).await,
+        Command::CheckStore => check_store(config).await,
+    }
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let accounts = tokio::select! {
+        accounts = wait_for_store(config) => accounts.map_err(Failure::store)?,
+        () = stop_signal() => return Ok(()),
+    };
+    announce(&ensure_owner(&accounts, config).await?);
+    let api = AdminApi::bind(config, accounts).await?;
+    let (asked, was_asked) = oneshot::channel();
+    let shutdown = async {
+        stop_signal().await;
+        // Nobody listens any more when the API has ended by itself.
+        let _ = asked.send(());
+    };
+    let asked_twice = async {
+        if was_asked.await.is_ok() {
+            stop_signal().await;
+        }
+    };
+    tokio::select! {
+        ended = api.run(shutdown) => Ok(ended.context("the admin API stopped")?),
+        () = asked_twice => Ok(()),
+    }
+}
+
+fn announce(owner: &FirstOwner) {
+    match owner {
+        FirstOwner::Existed => {}
+        FirstOwner::CreatedGiven => {
+            tracing::info!(name = OWNER, "first owner created, with the password given");
+        }
+        FirstOwner::CreatedGenerated(password) => {
+            let password = String::from_utf8_lossy(password.expose());
+            println!("The first owner of the admin API was created. This is shown once:");
+            println!("  username  {OWNER}");
+            println!("  password  {password}");
+        }
+    }
+}
+
+async fn migrate(config: &Config) -> Result<(), Failure> {
+    let (_, migration) = prepare_store(config).await.map_err(Failure::store)?;
+    if migration.from == migration.to {
+        println!("The store is at version {} already.", migration.to);
+    } else {
+        println!("The store was at version {} and is at version {} now.", migration.from, migration.to);
+    }
+    Ok(())
+}
+
+async fn create_admin(config: &Config, name: Username, role: Role) -> Result<(), Failure> {
+    let password = read_password(&name)?;
+    let (accounts, _) = prepare_store(config).await.map_err(Failure::store)?;
+    let (admin, _) = accounts.create_admin(name, role, Some(password)).await?;
+    println!("Admin {} created.", admin.username);
+    Ok(())
+}
+
+async fn check_store(config: &Config) -> Result<(), Failure> {
+    let accounts = Accounts::open(&config.store, &config.store_url()).await.map_err(Failure::store)?;
+    accounts.ready().await.map_err(Failure::store)?;
+    println!("The store can be reached and is up to date.");
+    Ok(())
+}
+
+/// Asked for twice on a terminal, since nothing of it is seen; else the first line of standard input.
+fn read_password(name: &Username) -> anyhow::Result<Password> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() {
+        let mut line = String::new();
+        stdin.lock().read_line(&mut line).context("the password can't be read from standard input")?;
+        let password = line.strip_suffix('\n').unwrap_or(&line);
+        let password = password.strip_suffix('\r').unwrap_or(password);
+        anyhow::ensure!(!password.is_empty(), "standard input holds no password");
+        return Ok(Password::new(password));
+    }
+    let prompt = |text: String| rpassword::prompt_password(text).context("the password can't be read");
+    let password = prompt(format!("Password of {name}: "))?;
+    anyhow::ensure!(prompt("The same again: ".to_owned())? == password, "the two are not the same");
+    Ok(Password::new(password))
+}
+
+impl Failure {
+    fn store(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { code: EXIT_STORE, error: anyhow::Error::new(error).context("the store can't be used") }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { code: 1, error }
+    }
+}
+
+impl From<BindError> for Failure {
+    fn from(error: BindError) -> Self {
+        let code = match &error {
+            BindError::Listen { .. } => EXIT_BIND,
+            BindError::TokenKey(_) => EXIT_CONFIG,
+        };
+        Self { code, error: error.into() }
+    }
+}
+
+impl From<ChangeError> for Failure {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Store(error) => Self::store(error),
+            ChangeError::Password(_) | ChangeError::Invalid(_) => {
+                Self { code: EXIT_CONFIG, error: error.into() }
+            }
+            ChangeError::Busy | ChangeError::System(_) => Self { code: 1, error: error.into() },
+        }
+    }
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::Owner => Self::Owner,
+            RoleName::UserManager => Self::UserManager,
+            RoleName::Auditor => Self::Auditor,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `ETag` and `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1): a user's entity tag is the
+//! user's version in quotes, and a change may be tied to it.
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
+use axum::http::header::IF_MATCH;
+use axum::http::request::Parts;
+use wharfinger_accounts::{Accounts, Username};
+
+use crate::error::ApiError;
+
+/// What `If-Match` demands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum IfMatch {
+    /// Nothing: the header is absent, or `*`.
+    Anything,
+    /// One of these versions; tags that are none of ours are left out.
+    OneOf(Vec<u64>),
+}
+
+/// The entity tag of a version.
+pub(crate) fn etag(version: u64) -> Result<HeaderValue, ApiError> {
+    HeaderValue::try_from(format!("\"{version}\"")).map_err(|error| ApiError::Internal(error.to_string()))
+}
+
+impl IfMatch {
+    /// The version the store shall insist on; of several that are allowed, the present one.
+    pub(crate) async fn version(
+        &self,
+        accounts: &Accounts,
+        name: &Username,
+    ) -> Result<Option<u64>, ApiError> {
+        match self {
+            Self::Anything => Ok(None),
+            Self::OneOf(versions) if versions.len() == 1 => Ok(versions.first().copied()),
+            Self::OneOf(versions) => {
+                let present = accounts.user(name).await?.user.version;
+                let allowed = versions.contains(&present);
+                allowed.then_some(Some(present)).ok_or(ApiError::VersionDiffers)
+            }
+        }
+    }
+
+    /// For changes whose store operation takes no version: one made in between goes unnoticed.
+    pub(crate) async fn check(&self, accounts: &Accounts, name: &Username) -> Result<(), ApiError> {
+        match self {
+            Self::Anything => Ok(()),
+            Self::OneOf(versions) if versions.contains(&accounts.user(name).await?.user.version) => Ok(()),
+            Self::OneOf(_) => Err(ApiError::VersionDiffers),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.trim() == "*" {
+            return Some(Self::Anything);
+        }
+        let mut versions = Vec::new();
+        for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
+            let strong = tag.strip_prefix("W/").unwrap_or(tag);
+            let opaque = strong.strip_prefix('"')?.strip_suffix('"')?;
+            // If-Match compares strongly: a weak tag never matches.
+            if strong == tag
+                && let Ok(version) = opaque.parse()
+            {
+                versions.push(version);
+            }
+        }
+        Some(Self::OneOf(versions))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let mut lines = Vec::new();
+        for value in parts.headers.get_all(IF_MATCH) {
+            lines.push(value.to_str().map_err(|_| MALFORMED)?);
+        }
+        if lines.is_empty() { Ok(Self::Anything) } else { Self::parse(&lines.join(",")).ok_or(MALFORMED) }
+    }
+}
+
+const MALFORMED: ApiError =
+    ApiError::Malformed("If-Match must hold entity tags as ETag gives them, with their quotes, or *.");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_one_tag_several_and_the_star() {
+        assert_eq!(IfMatch::parse("\"3\""), Some(IfMatch::OneOf(vec![3])));
+        assert_eq!(IfMatch::parse("\"3\", \"4\" ,"), Some(IfMatch::OneOf(vec![3, 4])));
+        assert_eq!(IfMatch::parse(" * "), Some(IfMatch::Anything));
+    }
+
+    #[test]
+    fn weak_and_foreign_tags_match_nothing() {
+        assert_eq!(IfMatch::parse("W/\"3\""), Some(IfMatch::OneOf(vec![])));
+        assert_eq!(IfMatch::parse("\"abc\", \"-1\""), Some(IfMatch::OneOf(vec![])));
+    }
+
+    #[test]
+    fn a_tag_without_quotes_is_not_taken_for_no_condition() {
+        for text in ["3", "\"3", "W/3", "\"3\",4"] {
+            assert_eq!(IfMatch::parse(text), None, "{text}");
+        }
+    }
+}

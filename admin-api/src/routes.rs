@@ -1,0 +1,87 @@
+//! Every route of the API, in one list, and what all of them are wrapped in.
+
+use std::any::Any;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::error::ApiError;
+use crate::service::Service;
+use crate::{auth, envelope, health, users};
+
+/// The API as a service of requests, for a listener or for a test. A request must carry its
+/// client's address as `ConnectInfo<SocketAddr>`.
+pub fn router(service: Service) -> Router {
+    let routes = Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/api/v1/auth/token", post(auth::token))
+        .route("/api/v1/users", get(users::list).post(users::create))
+        .route("/api/v1/users/{username}", get(users::show).delete(users::remove))
+        .route("/api/v1/users/{username}/disable", post(users::disable))
+        .route("/api/v1/users/{username}/enable", post(users::enable))
+        .route("/api/v1/users/{username}/rotate-password", post(users::rotate_password))
+        .fallback(async || ApiError::NoSuchPath)
+        .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
+        .with_state(service);
+    wrapped(routes)
+}
+
+fn wrapped(routes: Router) -> Router {
+    routes
+        .layer(from_fn(envelope::in_time))
+        .layer(CatchPanicLayer::custom(|cause: Box<dyn Any + Send>| envelope::after_panic(cause.as_ref())))
+        .layer(from_fn(envelope::envelope))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Request, StatusCode};
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn answer_of(routes: Router) -> (StatusCode, Value) {
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = wrapped(routes).oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert!(response.headers().contains_key("x-request-id"));
+        let status = response.status();
+        let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_a_problem_that_tells_nothing() {
+        async fn broken() -> StatusCode {
+            panic!("secret")
+        }
+        let (status, problem) = answer_of(Router::new().route("/", get(broken))).await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(problem["type"], "urn:wharfinger:problem:internal");
+        assert!(!problem.to_string().contains("secret"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_ended() {
+        let (status, problem) = answer_of(Router::new().route("/", get(std::future::pending::<()>))).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(problem["type"], "urn:wharfinger:problem:too-slow");
+    }
+
+    #[tokio::test]
+    async fn busy_and_a_store_that_is_down_ask_to_come_back() {
+        for error in [ApiError::Busy, ApiError::StoreDown("mongodb://secret".to_owned())] {
+            let response = axum::response::IntoResponse::into_response(error);
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(response.headers().contains_key("retry-after"));
+        }
+        let down = async || ApiError::StoreDown("mongodb://secret".to_owned());
+        let (_, problem) = answer_of(Router::new().route("/", get(down))).await;
+        assert!(!problem.to_string().contains("mongodb"));
+    }
+}

@@ -1,0 +1,115 @@
+//! The users' handlers: each takes what the extractors have checked, asks `Accounts` once, and
+//! says the answer. What a user looks like in JSON stands in `users/answer.rs`, what may be
+//! sent in `users/body.rs`.
+
+mod answer;
+mod body;
+mod query;
+
+use axum::extract::State;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Json, Response};
+use wharfinger_accounts::{Activity, Status, UserDetail, Username};
+
+use crate::admin::{Reader, UserWriter};
+use crate::body::Body;
+use crate::error::ApiError;
+use crate::precondition::{IfMatch, etag};
+use crate::service::Service;
+
+use answer::{CreatedUser, PasswordRotated, UserJson, UserList};
+use body::{Creation, PasswordRotation};
+use query::{ListQuery, NameInPath, RemovalQuery};
+
+pub(crate) use query::Cursors;
+
+pub(crate) async fn list(
+    _: Reader,
+    State(service): State<Service>,
+    query: ListQuery,
+) -> Result<Response, ApiError> {
+    let page = service.accounts.users(query.0).await?;
+    let next_cursor = page.next.as_ref().map(|last| service.cursors.after(last));
+    let items = page.items.iter().map(UserJson::from).collect();
+    Ok(Json(UserList { items, next_cursor, total: page.total }).into_response())
+}
+
+pub(crate) async fn create(
+    _: UserWriter,
+    State(service): State<Service>,
+    Body(Creation { user, password }): Body<Creation>,
+) -> Result<Response, ApiError> {
+    let (user, generated) = service.accounts.create_user(user, password).await?;
+    let location = HeaderValue::try_from(format!("/api/v1/users/{}", user.username))
+        .map_err(|error| ApiError::Internal(error.to_string()))?;
+    let headers = [(LOCATION, location), (ETAG, etag(user.version)?)];
+    let detail = UserDetail { user, activity: Activity::default() };
+    Ok((StatusCode::CREATED, headers, Json(CreatedUser::new(&detail, generated.as_ref()))).into_response())
+}
+
+pub(crate) async fn show(
+    _: Reader,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+) -> Result<Response, ApiError> {
+    answer(&service.accounts.user(&name).await?)
+}
+
+pub(crate) async fn remove(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    if_match: IfMatch,
+    _: RemovalQuery,
+) -> Result<StatusCode, ApiError> {
+    let version = if_match.version(&service.accounts, &name).await?;
+    service.accounts.remove_user(&name, version).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn disable(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    if_match: IfMatch,
+) -> Result<Response, ApiError> {
+    set_status(&service, &name, Status::Disabled, &if_match).await
+}
+
+pub(crate) async fn enable(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    if_match: IfMatch,
+) -> Result<Response, ApiError> {
+    set_status(&service, &name, Status::Active, &if_match).await
+}
+
+pub(crate) async fn rotate_password(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    if_match: IfMatch,
+    body: Option<Body<PasswordRotation>>,
+) -> Result<Response, ApiError> {
+    if_match.check(&service.accounts, &name).await?;
+    let Body(PasswordRotation(rotation)) = body.unwrap_or_default();
+    let rotated = service.accounts.rotate_password(&name, rotation).await?;
+    let tag = etag(rotated.user.version)?;
+    Ok(([(ETAG, tag)], Json(PasswordRotated::from(rotated))).into_response())
+}
+
+async fn set_status(
+    service: &Service,
+    name: &Username,
+    status: Status,
+    if_match: &IfMatch,
+) -> Result<Response, ApiError> {
+    let version = if_match.version(&service.accounts, name).await?;
+    answer(&service.accounts.set_status(name, status, version).await?)
+}
+
+fn answer(detail: &UserDetail) -> Result<Response, ApiError> {
+    Ok(([(ETAG, etag(detail.user.version)?)], Json(UserJson::from(detail))).into_response())
+}
