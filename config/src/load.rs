@@ -59,7 +59,26 @@ pub fn load(
         }
     }
     let origin = file.map_or_else(|| "configuration".to_owned(), |path| path.display().to_string());
-    Config::deserialize(Value::Table(settings)).map_err(|error| invalid(&origin, &error))
+    let config = Config::deserialize(Value::Table(settings)).map_err(|error| invalid(&origin, &error))?;
+    check(&config).map_err(|reason| ConfigError::Invalid { origin, reason: reason.to_owned() })?;
+    Ok(config)
+}
+
+/// What a value's type can't say.
+fn check(config: &Config) -> Result<(), &'static str> {
+    let url = &config.store.url;
+    let known_scheme =
+        ["sqlite://", "mongodb://", "mongodb+srv://"].iter().any(|scheme| url.starts_with(scheme));
+    if !url.is_empty() && !known_scheme {
+        return Err("store.url must begin with sqlite:// or mongodb://");
+    }
+    if config.tls.certificate.as_os_str().is_empty() != config.tls.key.as_os_str().is_empty() {
+        return Err("tls.certificate and tls.key belong together: set both or neither");
+    }
+    if config.ftp.listen.is_empty() {
+        return Err("ftp.listen is empty: the file server would serve nobody");
+    }
+    Ok(())
 }
 
 /// Every key there is, with its default: what serialising the defaults gives.

@@ -1,5 +1,6 @@
 //! Failed logins: how much slower the next answer comes, and when an address is refused.
-//! Names that do not exist count as much as names that do. Memory is bounded: when the list is
+//! Names that do not exist count as much as names that do, and a success clears nothing: whoever
+//! has one account could else guess at all others. Memory is bounded: when the list is
 //! full, the entry that ends first makes room. It knows no protocol and no store.
 
 use std::collections::HashMap;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 /// Addresses and names remembered at most.
 const REMEMBERED: usize = 10_000;
+/// Bytes of a name that are remembered; longer ones belong to nobody.
+const LONGEST_NAME: usize = 64;
 /// What the first failure costs; each further one twice as much.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// What a failure costs at the most.
@@ -51,14 +54,10 @@ impl LoginLimits {
         let mut failures = self.lock();
         let until = now + self.remember_for;
         let by_address = count(&mut failures.addresses, address, now, until);
-        let by_name = count(&mut failures.names, name.to_vec(), now, until);
+        let name = name.get(..LONGEST_NAME).unwrap_or(name).to_vec();
+        let by_name = count(&mut failures.names, name, now, until);
         let doublings = by_address.max(by_name).saturating_sub(1).min(8);
         (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY)
-    }
-
-    /// The address has proved itself.
-    pub(crate) fn succeeded(&self, address: IpAddr) {
-        self.lock().addresses.remove(&address);
     }
 
     /// A panic elsewhere leaves the counts whole, so a poisoned lock is still good.
@@ -112,15 +111,5 @@ mod tests {
         }
         assert_eq!(limits.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", now), LONGEST_DELAY);
         assert!(limits.lock().addresses.len() <= REMEMBERED);
-    }
-
-    #[test]
-    fn a_success_clears_the_address() {
-        let limits = LoginLimits::new(1, Duration::from_mins(1));
-        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        let now = Instant::now();
-        limits.failed(address, b"alice", now);
-        limits.succeeded(address);
-        assert!(!limits.is_banned(address, now));
     }
 }

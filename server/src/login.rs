@@ -68,7 +68,6 @@ pub(crate) async fn log_in(
 }
 
 async fn enter(services: &Services, live: &Live, user: Arc<User>) -> Result<LoggedIn, LoginRefusal> {
-    services.login_limits.succeeded(live.client);
     let tree = services.storage.open_tree(user.home.as_str()).await.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable

@@ -69,6 +69,9 @@ fn a_value_of_the_wrong_kind_is_refused_and_named() {
         ("WHARFINGER_FTP__PASSIVE_PORTS", "9-3"),
         ("WHARFINGER_TLS__DATA", "sometimes"),
         ("WHARFINGER_STORE__URL_FILE", "/nowhere/at/all"),
+        ("WHARFINGER_STORE__URL", "mysql://localhost/db"),
+        ("WHARFINGER_TLS__KEY", "alone.key"),
+        ("WHARFINGER_FTP__LISTEN", ""),
     ] {
         let error = load(None, env(&[(name, value)])).unwrap_err().to_string();
         assert!(error.len() > 20, "{name}: {error}");
