@@ -6,4 +6,5 @@
 
 pub mod ftp;
 pub mod line;
+pub mod record;
 pub mod text;

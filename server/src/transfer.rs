@@ -4,6 +4,7 @@
 
 mod buffer;
 mod record;
+mod representation;
 mod retrieve;
 mod store;
 
@@ -11,12 +12,14 @@ use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustls::HandshakeKind;
+use wharfinger_protocol::record::RecordError;
 
 use crate::data::{DataConnection, DataError, DataPlan};
 use crate::files::UploadIntent;
 use crate::storage::{Entry, Listing, StorageError};
 
 pub(crate) use record::{Record, RecordKind};
+pub(crate) use representation::Representation;
 
 /// One transfer: what to move, and over what.
 pub(crate) struct Transfer {
@@ -28,8 +31,8 @@ pub(crate) struct Transfer {
 /// What is moved. A transfer that can't be done was refused before the data connection is taken;
 /// but an upload's file is made or changed only once that connection has passed its checks.
 pub(crate) enum Work {
-    Retrieve { file: File, from: u64, to: u64, text: bool },
-    Store { intent: UploadIntent, text: bool, tolerate_truncation: bool },
+    Retrieve { file: File, from: u64, to: u64, representation: Representation },
+    Store { intent: UploadIntent, representation: Representation, tolerate_truncation: bool },
     List { listing: Listing, print: PrintEntry },
 }
 
@@ -59,6 +62,9 @@ pub(crate) enum TransferError {
     /// A TLS upload ended without `close_notify`: somebody may have cut it off.
     #[error("the upload was cut off: TLS ended without close_notify")]
     Truncated,
+    /// An upload in record structure that RFC 959 §3.4.1 can't read, or that has no end.
+    #[error("the upload's records: {0}")]
+    Records(#[from] RecordError),
     /// Nothing moved for too long.
     #[error("the transfer stalled")]
     Stalled,
@@ -99,13 +105,13 @@ impl Transfer {
 impl Work {
     async fn run(self, data: &mut DataConnection, meter: &Meter) -> Result<(), TransferError> {
         match self {
-            Self::Retrieve { file, from, to, text } => {
-                retrieve::file(data, file, from..to, text, meter).await?;
+            Self::Retrieve { file, from, to, representation } => {
+                retrieve::file(data, file, from..to, representation, meter).await?;
                 data.finish().await.map_err(TransferError::Broken)
             }
-            Self::Store { intent, text, tolerate_truncation } => {
+            Self::Store { intent, representation, tolerate_truncation } => {
                 let upload = intent.open().await?;
-                store::receive(data, upload.as_ref(), text, tolerate_truncation, meter).await?;
+                store::receive(data, upload.as_ref(), representation, tolerate_truncation, meter).await?;
                 upload.finish().await?;
                 // The file is whole; a client that has gone already takes nothing from that.
                 if let Err(error) = data.finish().await {

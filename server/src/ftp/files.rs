@@ -84,11 +84,14 @@ async fn rename_from(session: &mut Session, argument: &[u8]) -> Reply {
     }
 }
 
-/// SIZE (RFC 3659 §4). In TYPE A the number would be that of the converted text, which only
-/// reading all of it can tell.
+/// SIZE (RFC 3659 §4). In TYPE A and STRU R the number would be that of the converted file, which
+/// only reading all of it can tell.
 async fn size(session: &Session, argument: &[u8]) -> Reply {
-    if session.text {
-        return Reply::new(Code::FILE_UNAVAILABLE, "SIZE of text is unknown before it is sent; use TYPE I.");
+    if !session.representation.is_image() {
+        return Reply::new(
+            Code::FILE_UNAVAILABLE,
+            "SIZE of text or records is unknown before they are sent; use TYPE I and STRU F.",
+        );
     }
     match session.files.size(argument).await {
         Ok(bytes) => Reply::new(Code::FILE_STATUS, bytes.to_string()),

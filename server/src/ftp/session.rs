@@ -13,14 +13,14 @@ use super::{Answer, Link, files, login, replies, transfers};
 use crate::conversation::Step;
 use crate::files::{Files, RenameFrom};
 use crate::login::LoggedIn;
-use crate::transfer::Outcome;
+use crate::transfer::{Outcome, Representation};
 
 /// A logged-in client.
 pub(super) struct Session {
     pub(super) files: Files,
     pub(super) channel: Channel,
-    /// TYPE A, the default (RFC 959 §5.1): line ends are converted.
-    pub(super) text: bool,
+    /// TYPE and STRU.
+    pub(super) representation: Representation,
     /// REST: where the next transfer begins.
     pub(super) restart: u64,
     /// RNFR: what RNTO renames.
@@ -36,7 +36,8 @@ impl Session {
         Self {
             files: Files::new(logged_in.tree, logged_in.user),
             channel: Channel::default(),
-            text: true,
+            // TYPE A N and STRU F, the defaults (RFC 959 §5.1).
+            representation: Representation { text: true, records: false },
             restart: 0,
             rename: None,
             facts: FactSet::default(),
@@ -122,7 +123,7 @@ impl Session {
             Command::Ccc => replies::ccc_refused(link).into(),
             Command::Abor => replies::nothing_to_abort().into(),
             Command::Rest(offset) => self.set_restart(offset).into(),
-            Command::Stru(structure) => set_structure(structure).into(),
+            Command::Stru(structure) => self.set_structure(structure).into(),
             Command::Mode(mode) => set_mode(mode).into(),
             Command::Opts(options) => self.set_options(options).into(),
             Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
@@ -145,7 +146,17 @@ impl Session {
                 return Reply::new(Code::BAD_PARAMETER, "Types are A N, I and L 8.");
             }
         };
-        self.text = text;
+        self.representation.text = text;
+        Reply::new(Code::OK, said)
+    }
+
+    fn set_structure(&mut self, structure: Structure) -> Reply {
+        let (records, said) = match structure {
+            Structure::File => (false, "Structure is file."),
+            Structure::Record => (true, "Structure is record."),
+            Structure::Page => return Reply::new(Code::BAD_PARAMETER, "Structures are F and R."),
+        };
+        self.representation.records = records;
         Reply::new(Code::OK, said)
     }
 
@@ -164,13 +175,6 @@ impl Session {
     /// The session's user, for status and logs.
     pub(super) fn user(&self) -> Arc<wharfinger_accounts::User> {
         self.files.user()
-    }
-}
-
-fn set_structure(structure: Structure) -> Reply {
-    match structure {
-        Structure::File => Reply::new(Code::OK, "Structure is file."),
-        Structure::Record | Structure::Page => Reply::new(Code::BAD_PARAMETER, "The structure is F."),
     }
 }
 

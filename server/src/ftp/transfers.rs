@@ -21,7 +21,7 @@ pub(super) struct Running {
 
 /// RETR.
 pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
-    if let Err(refusal) = text_restart(session) {
+    if let Err(refusal) = image_restart(session) {
         return refusal.into();
     }
     let (file, metadata, path) = match session.files.open_read(argument).await {
@@ -33,7 +33,12 @@ pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8]
         return replies::refused(&error, Code::FILE_UNAVAILABLE).into();
     }
     let bytes = metadata.size - session.restart;
-    let work = Work::Retrieve { file, from: session.restart, to: metadata.size, text: session.text };
+    let work = Work::Retrieve {
+        file,
+        from: session.restart,
+        to: metadata.size,
+        representation: session.representation,
+    };
     let opening = format!("Sending {bytes} bytes.").into_bytes();
     start(session, link, work, RecordKind::Download, path, opening)
 }
@@ -96,17 +101,17 @@ pub(super) fn final_reply(running: Option<&Running>, result: Result<(), Transfer
     }
 }
 
-/// Byte offsets mean nothing in a text whose line ends change on the way (RFC 3659 §5.2).
-fn text_restart(session: &Session) -> Result<(), Reply> {
-    if session.text && session.restart > 0 {
-        Err(Reply::new(Code::BAD_ARGUMENT, "REST needs TYPE I: line ends change the offsets of text."))
+/// Byte offsets mean nothing in a file that is changed on the way (RFC 3659 §5.2).
+fn image_restart(session: &Session) -> Result<(), Reply> {
+    if session.restart > 0 && !session.representation.is_image() {
+        Err(Reply::new(Code::BAD_ARGUMENT, "REST needs TYPE I and STRU F: elsewhere offsets change."))
     } else {
         Ok(())
     }
 }
 
 async fn upload(session: &mut Session, link: &Link, argument: &[u8], offset: Start, no: Code) -> Answer {
-    if let Err(refusal) = text_restart(session) {
+    if let Err(refusal) = image_restart(session) {
         return refusal.into();
     }
     match session.files.upload(argument, offset).await {
@@ -125,7 +130,7 @@ fn receive(
     let path = intent.path().clone();
     let work = Work::Store {
         intent,
-        text: session.text,
+        representation: session.representation,
         tolerate_truncation: link.services.config.tls.tolerate_missing_close_notify,
     };
     let answer = start(session, link, work, RecordKind::Upload, path, opening);

@@ -11,9 +11,9 @@ use std::sync::Arc;
 use rustix::io::{Errno, ReadWriteFlags};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
-use wharfinger_protocol::text::ToWire;
 
 use super::buffer::{self, Buffer};
+use super::representation::Representation;
 use super::{Meter, PrintEntry, TransferError};
 use crate::data::DataConnection;
 use crate::storage::{Listing, StorageError};
@@ -33,13 +33,13 @@ pub(super) async fn file(
     data: &mut DataConnection,
     file: File,
     range: Range<u64>,
-    text: bool,
+    representation: Representation,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let source = Source { file: Arc::new(file), at: range.start, end: range.end };
     match data {
-        DataConnection::Plain(stream) if !text => send_file(stream, source, meter).await,
-        _ => send_buffers(data, source, text, meter).await,
+        DataConnection::Plain(stream) if representation.is_image() => send_file(stream, source, meter).await,
+        _ => send_buffers(data, source, representation, meter).await,
     }
 }
 
@@ -175,11 +175,11 @@ fn blame(error: io::Error) -> TransferError {
 async fn send_buffers(
     data: &mut DataConnection,
     mut source: Source,
-    text: bool,
+    representation: Representation,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let mut buffer = Buffer::take();
-    let mut encoder = text.then(ToWire::default);
+    let mut encoder = representation.encoder();
     let mut encoded = Vec::new();
     while source.left() > 0 {
         let read = source.read(&mut buffer).await?;
@@ -194,6 +194,11 @@ async fn send_buffers(
         };
         data.write(bytes).await.map_err(TransferError::Broken)?;
         meter.add(bytes.len());
+    }
+    if let Some(encoder) = encoder {
+        encoded.clear();
+        encoder.finish(&mut encoded);
+        data.write(&encoded).await.map_err(TransferError::Broken)?;
     }
     Ok(())
 }

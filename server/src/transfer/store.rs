@@ -8,9 +8,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use wharfinger_protocol::text::FromWire;
-
 use super::buffer::Buffer;
+use super::representation::{Decoder, Representation};
 use super::{Meter, TransferError};
 use crate::data::DataConnection;
 use crate::storage::{PendingUpload, StorageError};
@@ -24,13 +23,13 @@ const SLOW: Duration = Duration::from_millis(20);
 pub(super) async fn receive(
     data: &mut DataConnection,
     upload: &dyn PendingUpload,
-    text: bool,
+    representation: Representation,
     tolerate_truncation: bool,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let file = upload.file().try_clone().map_err(StorageError::Failed)?;
     let mut sink = Sink { file: Arc::new(file), at: upload.start(), slow: false };
-    let mut decoder = text.then(FromWire::default);
+    let mut decoder = representation.decoder();
     let mut decoded = Vec::new();
     let mut buffer = Buffer::take();
     loop {
@@ -38,18 +37,26 @@ pub(super) async fn receive(
         let bytes = buffer.get(..received).unwrap_or_default();
         if let Some(decoder) = &mut decoder {
             decoded.clear();
-            decoder.push(bytes, &mut decoded);
-            if matches!(end, Some(Ok(()))) {
-                std::mem::take(decoder).finish(&mut decoded);
-            }
+            let sound = decoder.push(bytes, &mut decoded);
             sink.write(&decoded).await?;
+            sound?;
         } else {
             sink.write(bytes).await?;
         }
-        if let Some(end) = end {
-            return end;
+        match end {
+            None => {}
+            Some(Ok(())) => return finish(decoder, &mut sink).await,
+            Some(failed) => return failed,
         }
     }
+}
+
+/// Writes what the decoder still holds, and finds out whether the file is whole.
+async fn finish(decoder: Option<Decoder>, sink: &mut Sink) -> Result<(), TransferError> {
+    let Some(decoder) = decoder else { return Ok(()) };
+    let mut rest = Vec::new();
+    decoder.finish(&mut rest)?;
+    Ok(sink.write(&rest).await?)
 }
 
 /// Fills the buffer; says how far, and how the stream ended if it did.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use wharfinger_protocol::ftp::{Code, Reply};
+use wharfinger_protocol::record::RecordError;
 
 use crate::data::DataError;
 use crate::files::FilesError;
@@ -50,6 +51,13 @@ pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
             Code::TRANSFER_ABORTED,
             "TLS ended without close_notify, so the file may be incomplete; it was not stored.",
         ),
+        TransferError::Records(RecordError::NoEnd) => Reply::new(
+            Code::TRANSFER_ABORTED,
+            "The end of the file was not marked, so it may be incomplete; it was not stored.",
+        ),
+        TransferError::Records(error) => {
+            Reply::new(Code::LOCAL_ERROR, format!("These are no records: {error}."))
+        }
         TransferError::Stalled => Reply::new(Code::TRANSFER_ABORTED, "No data moved for too long."),
         TransferError::Storage(StorageError::Full) => Reply::new(Code::NO_SPACE, "No space left."),
         TransferError::Storage(StorageError::TooLarge) => {

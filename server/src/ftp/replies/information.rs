@@ -77,11 +77,12 @@ pub(in crate::ftp) fn status_before_login(link: &Link) -> Reply {
 }
 
 pub(in crate::ftp) fn status(session: &Session, link: &Link) -> Reply {
-    let kind = if session.text { "ASCII" } else { "image" };
+    let kind = if session.representation.text { "ASCII" } else { "image" };
+    let structure = if session.representation.records { "record" } else { "file" };
     let data = if link.private { "with TLS" } else { "in clear" };
     status_lines(link)
         .line(format!(" Logged in as {}.", session.user().username))
-        .line(format!(" TYPE {kind}, STRU file, MODE stream, data connections {data}."))
+        .line(format!(" TYPE {kind}, STRU {structure}, MODE stream, data connections {data}."))
         .line("End of status.")
 }
 
