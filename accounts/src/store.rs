@@ -72,7 +72,7 @@ pub enum MigrateError {
 #[derive(Debug, thiserror::Error)]
 pub enum NotReady {
     /// Migrations are missing.
-    #[error("the store is at version {store} and needs {program}: run the migrations")]
+    #[error("the store is at version {store} and needs {program}: run `wharfinger-admin migrate`")]
     Behind {
         /// The store's version.
         store: u32,

@@ -8,7 +8,9 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::sync::oneshot;
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, Username};
-use wharfinger_admin::{AdminApi, BindError, FirstOwner, OWNER, ensure_owner, prepare_store, wait_for_store};
+use wharfinger_admin::{
+    AdminApi, BindError, FirstOwner, OWNER, TokenKey, ensure_owner, prepare_store, wait_for_store,
+};
 use wharfinger_config::Config;
 use wharfinger_config::program::{Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, stop_signal};
 
@@ -58,7 +60,7 @@ struct Failure {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match arguments.common.start() {
+    let config = match arguments.common.start(TokenKey::check) {
         Ok(config) => config,
         Err(code) => return code,
     };

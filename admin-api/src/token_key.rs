@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretBox};
+use wharfinger_config::Config;
 
 /// Key material of at least 256 bits.
 pub struct TokenKey(SecretBox<Vec<u8>>);
@@ -38,12 +39,22 @@ const BYTES: usize = 32;
 impl TokenKey {
     /// Reads the key; makes one, with mode 0600, if there is no such file.
     pub fn read_or_make(path: &Path) -> Result<Self, TokenKeyError> {
+        if !path.exists() {
+            make(path).map_err(|source| TokenKeyError::File { path: path.to_owned(), source })?;
+        }
+        Self::read(path)
+    }
+
+    /// What can be said of the configured key without starting; one still to be made can't be
+    /// wrong.
+    pub fn check(config: &Config) -> Result<(), TokenKeyError> {
+        let path = config.token_key();
+        if path.exists() { Self::read(&path).map(drop) } else { Ok(()) }
+    }
+
+    fn read(path: &Path) -> Result<Self, TokenKeyError> {
         let file = |source| TokenKeyError::File { path: path.to_owned(), source };
         let text = match fs::read_to_string(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make(path).map_err(file)?;
-                fs::read_to_string(path).map_err(file)?
-            }
             // Bytes that aren't UTF-8 are no hexadecimal digits either.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => String::new(),
             other => other.map_err(file)?,

@@ -1,6 +1,7 @@
 //! What every program does before it serves: the common arguments, the configuration, logging,
 //! the signals that stop it, and the exit codes that tell an operator's script what went wrong.
 
+use std::fmt::Display;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,8 +41,12 @@ pub struct Common {
 
 impl Common {
     /// Loads the configuration, starts logging, and says whether to go on: `Err` carries the
-    /// exit code where the program ends here (bad configuration, or `--check-config`).
-    pub fn start(&self) -> Result<Config, ExitCode> {
+    /// exit code where the program ends here (bad configuration, or `--check-config`). `check`
+    /// is what the program itself has to say against the configuration, starting nothing.
+    pub fn start<E: Display>(
+        &self,
+        check: impl FnOnce(&Config) -> Result<(), E>,
+    ) -> Result<Config, ExitCode> {
         let config = match load(self.config.as_deref(), environment()) {
             Ok(config) => config,
             Err(error) => return Err(refuse(&error)),
@@ -50,6 +55,7 @@ impl Common {
             return Err(refuse(&error));
         }
         if self.check_config {
+            check(&config).map_err(|error| refuse(&error))?;
             eprintln!("The configuration is good.");
             return Err(ExitCode::SUCCESS);
         }
@@ -112,7 +118,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-fn refuse(error: &ConfigError) -> ExitCode {
+fn refuse(error: &impl Display) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(EXIT_CONFIG)
 }

@@ -83,7 +83,7 @@ impl Server {
     /// Reads the certificate (making one where none is configured), opens the storage and takes
     /// the addresses. Call it within a tokio runtime.
     pub fn bind(config: &Config, accounts: Accounts) -> Result<Self, StartError> {
-        if config.tls.certificate.as_os_str().is_empty() && config.tls.key.as_os_str().is_empty() {
+        if makes_certificate(config) {
             make_if_missing(&config.certificate(), &config.key())?;
         }
         let base = tls::load(&config.certificate(), &config.key())?;
@@ -109,6 +109,15 @@ impl Server {
         Ok(Self { services: Arc::new(services), listeners, addresses })
     }
 
+    /// What can be said of a configuration without starting: whether its certificate works.
+    pub fn check(config: &Config) -> Result<(), CertificateError> {
+        // One that is still to be made can't be wrong.
+        if makes_certificate(config) && !config.certificate().exists() {
+            return Ok(());
+        }
+        tls::load(&config.certificate(), &config.key()).map(drop)
+    }
+
     /// Where the server listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -131,6 +140,11 @@ impl Server {
         sweeper.abort();
         Ok(())
     }
+}
+
+/// Where none is configured, the server makes a certificate of its own.
+fn makes_certificate(config: &Config) -> bool {
+    config.tls.certificate.as_os_str().is_empty()
 }
 
 fn no_storage(root: &std::path::Path, error: &StorageError) -> StartError {

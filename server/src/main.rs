@@ -19,7 +19,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Arguments::parse().common.start() {
+    let config = match Arguments::parse().common.start(Server::check) {
         Ok(config) => config,
         Err(code) => return code,
     };

@@ -31,7 +31,7 @@ struct Failure {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Arguments::parse().common.start() {
+    let config = match Arguments::parse().common.start(Server::check) {
         Ok(config) => config,
         Err(code) => return code,
     };
