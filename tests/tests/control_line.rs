@@ -93,37 +93,16 @@ fn commands_that_need_a_login_are_refused_before_it() {
     let deployment = Deployment::start();
     let mut ftp = deployment.connect();
     ftp.secure();
-    let commands = [
-        "RETR file",
-        "STOR file",
-        "APPE file",
-        "STOU",
-        "LIST",
-        "NLST",
-        "MLSD",
-        "MLST file",
-        "SIZE file",
-        "MDTM file",
-        "DELE file",
-        "RNFR file",
-        "RNTO file",
-        "MKD made",
-        "RMD made",
-        "CWD made",
-        "CDUP",
-        "PWD",
-        "PASV",
-        "EPSV",
-        "PORT 127,0,0,1,200,200",
-        "EPRT |1|127.0.0.1|50000|",
-        "REST 5",
-        "TYPE I",
-        "ABOR",
-    ];
-    for command in commands {
-        let reply = ftp.command(command);
-        assert_eq!(reply.code, 530, "{command}: {reply:?}");
+    let commands = "RETR file,STOR file,APPE file,STOU,LIST,NLST,MLSD,MLST file,SIZE file,MDTM file,DELE file,\
+                    RNFR file,RNTO file,MKD made,RMD made,CWD made,CDUP,PASV,EPSV,EPRT |1|127.0.0.1|50000|,\
+                    REST 5,TYPE I";
+    for command in commands.split(',') {
+        ftp.expect(command, 530);
     }
+    ftp.expect("PORT 127,0,0,1,200,200", 530);
+    // The table of RFC 959 (5.4) has no 530 for these.
+    ftp.expect("PWD", 550);
+    assert!([225, 226].contains(&ftp.command("ABOR").code));
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn an_admin_port_in_use_is_exit_4_and_named() {
 fn port_in_use(program: &str, variable: &str) {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = start_with(program, &[], &[(variable, &address)]);
+    let ended = start_on_ready_store(program, &[(variable, &address)]);
     assert_eq!(ended.code, Some(4), "{program}: {}", ended.err);
     assert!(ended.err.contains(&address) && ended.err.contains("in use"), "{program}: {}", ended.err);
 }
@@ -42,7 +42,7 @@ fn an_unreadable_certificate_is_exit_2_and_named() {
         let path = path.to_str().unwrap();
         for program in ["wharfinger", "wharfinger-server"] {
             let settings = [("WHARFINGER_TLS__CERTIFICATE", path), ("WHARFINGER_TLS__KEY", path)];
-            let ended = start_with(program, &[], &settings);
+            let ended = start_on_ready_store(program, &settings);
             assert_eq!(ended.code, Some(2), "{program}: {}", ended.err);
             assert!(ended.err.contains(path), "{program}: {}", ended.err);
         }
@@ -118,4 +118,13 @@ fn start_with(program: &str, arguments: &[&str], settings: &[(&str, &str)]) -> E
         environment.insert((*variable).to_owned(), (*value).to_owned());
     }
     Program::start(program, arguments, directory.path(), &environment).end()
+}
+
+/// The same with a store that is ready, since the file server alone waits for a migration.
+fn start_on_ready_store(program: &str, settings: &[(&str, &str)]) -> Ended {
+    let store = TempDir::new().unwrap();
+    let url = format!("sqlite://{}", store.path().join("users.db").display());
+    let migration = start_with("wharfinger-admin", &["migrate"], &[("WHARFINGER_STORE__URL", &url)]);
+    assert_eq!(migration.code, Some(0), "{}", migration.err);
+    start_with(program, &[], &[settings, &[("WHARFINGER_STORE__URL", &url)]].concat())
 }

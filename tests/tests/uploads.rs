@@ -102,8 +102,8 @@ fn an_upload_whose_session_is_cut_leaves_nothing_under_its_name() {
     let alice = deployment.admin.create("alice");
     let mut ftp = deployment.session(&alice);
     let mut data = ftp.begin(Mode::Epsv, "STOR report");
-    data.write_all(&content::bytes(HALF, 1)).unwrap();
-    data.flush().unwrap();
+    // More than all buffers on the way, so that some of it is on the server's disk.
+    data.write_all(&content::bytes(32 << 20, 1)).unwrap();
     ftp.cut();
     drop(data);
     let mut another = deployment.session(&alice);
