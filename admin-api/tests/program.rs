@@ -123,7 +123,7 @@ fn a_store_that_can_not_be_reached_ends_the_tasks_with_3() {
         ended(&command.output().unwrap(), 3);
     }
     let (_, err) = ended(&program(directory.path(), &["check-store"]).output().unwrap(), 3);
-    assert!(err.contains("migrations"), "{err}");
+    assert!(err.contains("wharfinger-admin migrate"), "{err}");
 }
 
 #[test]
