@@ -193,14 +193,34 @@ impl Control {
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut bytes = [0; READ];
         let mut read = ReadBuf::new(&mut bytes);
-        let outcome = match &mut self.stream {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, &mut read),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, &mut read),
+        match &mut self.stream {
+            Stream::Plain(stream) => ready!(poll_read_plain(stream, context, &mut read))?,
+            Stream::Tls(stream) => ready!(Pin::new(stream).poll_read(context, &mut read))?,
             Stream::Gone => return Poll::Ready(Ok(0)),
-        };
-        ready!(outcome)?;
+        }
         self.input.extend_from_slice(read.filled());
         Poll::Ready(Ok(read.filled().len()))
+    }
+}
+
+/// Reads without tokio's guess that a read that fills less than the buffer has emptied the socket:
+/// a read also stops at the mark of urgent data, and what follows the mark, as the ABOR follows
+/// Telnet's Synch, would not be noticed before more comes. A guess less costs one more read.
+fn poll_read_plain(
+    stream: &TcpStream,
+    context: &mut Context<'_>,
+    read: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    loop {
+        ready!(stream.poll_read_ready(context))?;
+        match stream.try_read(read.initialize_unfilled()) {
+            Ok(count) => {
+                read.advance(count);
+                return Poll::Ready(Ok(()));
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
     }
 }
 
