@@ -102,6 +102,9 @@ impl Dialogue for Ftp {
             }
             Answer::Leave(reply) => {
                 self.before_login();
+                // RFC 959 §4.1.1: all parameters, and RFC 2228's are among them.
+                self.link.buffer_size_given = false;
+                self.link.private = false;
                 Step::Reply(wire(&reply))
             }
             Answer::Upgrade(reply) => {
