@@ -39,6 +39,9 @@ pub(super) fn not_implemented(verb: Verb) -> Reply {
 pub(super) fn misread(error: ParseError) -> Reply {
     let code = match error {
         ParseError::Unknown | ParseError::Foreign => Code::UNRECOGNISED,
+        // RFC 959's table has no 501 for these three.
+        ParseError::Unexpected(Verb::Noop | Verb::Quit | Verb::Rein)
+        | ParseError::Invalid(Verb::Noop | Verb::Quit | Verb::Rein) => Code::UNRECOGNISED,
         ParseError::Missing(_)
         | ParseError::Unexpected(_)
         | ParseError::Invalid(_)
@@ -65,7 +68,9 @@ pub(super) fn tls_needed(verb: Verb) -> Reply {
     let code = match verb {
         Verb::Pwd => Code::FILE_UNAVAILABLE,
         // RFC 4217 §8 and §9: out of sequence before AUTH.
-        Verb::Pbsz | Verb::Prot | Verb::Ccc => Code::BAD_SEQUENCE,
+        Verb::Pbsz | Verb::Prot => Code::BAD_SEQUENCE,
+        // RFC 2228 §3: there is no protection to leave.
+        Verb::Ccc => Code::PROTECTION_DENIED,
         // RFC 959's table has no 530 for REIN.
         Verb::Rein => Code::NOT_IMPLEMENTED,
         _ => Code::NOT_LOGGED_IN,
@@ -116,6 +121,11 @@ pub(super) fn no_port() -> Reply {
 
 pub(super) fn only_extended_passive() -> Reply {
     Reply::new(Code::BAD_ARGUMENT, "After EPSV ALL there is only EPSV.")
+}
+
+/// RFC 959's table has no 522 for PORT.
+pub(super) fn port_is_for_ipv4() -> Reply {
+    Reply::new(Code::BAD_ARGUMENT, "PORT is for IPv4; use EPRT.")
 }
 
 /// RFC 2428 §2: 522 names the families that would do.

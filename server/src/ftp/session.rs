@@ -91,6 +91,7 @@ impl Session {
         match command {
             Command::Pasv => self.channel.passive(link).await,
             Command::Epsv(family) => self.channel.extended_passive(link, family),
+            Command::Port(_) if link.local.is_ipv6() => replies::port_is_for_ipv4(),
             Command::Port(address) => self.channel.active(link, address.into()),
             Command::Eprt(address) => self.channel.active(link, address),
             Command::Type(kind) => self.set_type(kind),
