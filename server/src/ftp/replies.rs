@@ -38,9 +38,10 @@ pub(super) fn not_implemented(verb: Verb) -> Reply {
 /// A line that is no command, or whose argument is wrong.
 pub(super) fn misread(error: ParseError) -> Reply {
     let code = match error {
-        ParseError::Unknown | ParseError::Foreign => Code::UNRECOGNISED,
-        // RFC 959's table has no 501 for these three.
-        ParseError::Unexpected(Verb::Noop | Verb::Quit | Verb::Rein)
+        ParseError::Unknown
+        | ParseError::Foreign
+        // RFC 959's table has no 501 for these.
+        | ParseError::Unexpected(Verb::Noop | Verb::Quit | Verb::Rein)
         | ParseError::Invalid(Verb::Noop | Verb::Quit | Verb::Rein) => Code::UNRECOGNISED,
         ParseError::Missing(_)
         | ParseError::Unexpected(_)
