@@ -1,0 +1,16 @@
+//! What the server answers, held to the standards: every command in every state against RFC 959's
+//! table, the control connection's input however it comes, and transcripts of whole conversations.
+//! Everything runs twice, in clear and under TLS, on servers that the tests share.
+
+mod families;
+mod lines;
+mod listing;
+mod matrix;
+mod names;
+mod place;
+mod resetting;
+mod script;
+mod state;
+mod table;
+mod transcripts;
+mod transfers;

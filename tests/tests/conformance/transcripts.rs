@@ -1,0 +1,48 @@
+//! The transcripts in `tests/transcripts`, one a topic, each in clear and under TLS.
+
+use std::fs;
+
+use crate::place::Protection;
+use crate::script::{folder, play};
+
+macro_rules! transcripts {
+    ($($name:ident)*) => {
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+        $(mod $name {
+            use super::*;
+            #[test] fn comes_true_in_clear() { play(stringify!($name), Protection::Clear); }
+            #[test] fn comes_true_under_tls() { play(stringify!($name), Protection::Tls); }
+        })*
+    };
+}
+
+transcripts! {
+    active_mode
+    allo
+    append
+    defaults
+    directories
+    epsv_all
+    features
+    help
+    lists
+    login
+    mlst
+    modify_time
+    parameters
+    rename
+    restart
+    site
+    size_and_mdtm
+    stat
+    text
+    unique
+}
+
+#[test]
+fn no_transcript_is_forgotten() {
+    let files = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut names: Vec<String> = files.map(|name| name.into_string().unwrap().replace(".txt", "")).collect();
+    names.sort();
+    assert_eq!(names, ALL);
+}
