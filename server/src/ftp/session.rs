@@ -50,12 +50,12 @@ impl Session {
         if let Some(user) = link.live.user() {
             self.files.set_user(user);
         }
+        let (restart, rename) = (self.restart, self.rename.take());
+        self.restart = 0;
         let command = match command {
             Ok(command) => command,
             Err(error) => return replies::misread(error).into(),
         };
-        let (restart, rename) = (self.restart, self.rename.take());
-        self.restart = 0;
         match command {
             // RFC 959 §4.1.3: these two are told by the command that follows at once. A client
             // may agree on the data connection in between.
