@@ -2,6 +2,7 @@
 //! table, the control connection's input however it comes, and transcripts of whole conversations.
 //! Everything runs twice, in clear and under TLS, on servers that the tests share.
 
+mod active;
 mod families;
 mod lines;
 mod listing;

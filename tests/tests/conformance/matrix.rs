@@ -31,8 +31,10 @@ states! {
     every_verb_is_answered_after_rest_under_tls: Restarting Tls;
     every_verb_is_answered_while_a_transfer_waits_in_clear: Waiting Clear;
     every_verb_is_answered_while_a_transfer_waits_under_tls: Waiting Tls;
-    every_verb_is_answered_while_a_transfer_runs_in_clear: Running Clear;
-    every_verb_is_answered_while_a_transfer_runs_under_tls: Running Tls;
+    every_verb_is_answered_during_a_download_in_clear: Sending Clear;
+    every_verb_is_answered_during_a_download_under_tls: Sending Tls;
+    every_verb_is_answered_during_an_upload_in_clear: Receiving Clear;
+    every_verb_is_answered_during_an_upload_under_tls: Receiving Tls;
 }
 
 /// What is said with a verb.

@@ -103,15 +103,19 @@ fn rest_and_rnfr_hold_for_the_next_command_only() {
         let place = Place::new(protection);
         let mut ftp = place.session();
         std::fs::write(place.home().join("file"), "content").unwrap();
-        ftp.expect("RNFR file", 350);
-        ftp.expect("NOOP", 200);
-        ftp.expect("RNTO renamed", 503);
+        for (between, code) in [("NOOP", 200), ("CWD", 501), ("NONSENSE", 500), ("RNFR missing", 550)] {
+            ftp.expect("RNFR file", 350);
+            ftp.expect(between, code);
+            ftp.expect("RNTO renamed", 503);
+        }
         ftp.expect("REST 3", 350);
         assert_eq!(place.receive(&mut ftp, b"RETR file"), b"tent", "agreeing on a connection is no command");
         assert_eq!(place.receive(&mut ftp, b"RETR file"), b"content");
-        ftp.expect("REST 3", 350);
-        ftp.expect("NOOP", 200);
-        assert_eq!(place.receive(&mut ftp, b"RETR file"), b"content");
+        for (between, code) in [("NOOP", 200), ("CWD", 501), ("NONSENSE", 500), ("RETR missing", 550)] {
+            ftp.expect("REST 3", 350);
+            ftp.expect(between, code);
+            assert_eq!(place.receive(&mut ftp, b"RETR file"), b"content", "after {between}");
+        }
     }
 }
 

@@ -26,13 +26,15 @@ pub(crate) enum State {
     Restarting,
     /// A transfer waits for the client to connect.
     Waiting,
-    /// A transfer is under way.
-    Running,
+    /// A download is under way, and the client reads none of it.
+    Sending,
+    /// An upload is under way, and the client sends nothing.
+    Receiving,
 }
 
 impl State {
     pub(crate) fn during_transfer(self) -> bool {
-        matches!(self, State::Waiting | State::Running)
+        matches!(self, State::Waiting | State::Sending | State::Receiving)
     }
 
     pub(crate) fn logged_in(self) -> bool {
@@ -73,7 +75,8 @@ impl State {
                 ftp.expect("RETR file", 150);
                 None
             }
-            State::Running => Some(place.begin(ftp, b"RETR big")),
+            State::Sending => Some(place.begin(ftp, b"RETR big")),
+            State::Receiving => Some(place.begin(ftp, b"STOR upload")),
         }
     }
 }

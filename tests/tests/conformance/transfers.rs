@@ -132,6 +132,44 @@ fn the_end_of_the_control_connection_ends_the_transfer() {
     }
 }
 
+#[test]
+fn a_data_connection_that_the_client_drops_ends_its_transfer_only() {
+    for protection in BOTH {
+        let (place, mut ftp) = place_with_big_file(protection);
+        for _ in 0..3 {
+            let data = place.begin(&mut ftp, b"RETR big");
+            // Unread bytes make this a reset.
+            drop(data);
+            assert_eq!(ftp.reply_within(BOUND).code, 426);
+            ftp.expect("NOOP", 200);
+        }
+        assert_eq!(place.receive(&mut ftp, b"NLST"), b"big\r\n");
+    }
+}
+
+#[test]
+fn a_directory_that_goes_away_takes_nothing_else_along() {
+    for protection in BOTH {
+        let place = Place::new(protection);
+        let mut ftp = place.session();
+        ftp.expect("MKD folder", 257);
+        ftp.expect("CWD folder", 250);
+        std::fs::remove_dir(place.home().join("folder")).unwrap();
+        ftp.expect("PWD", 257);
+        ftp.expect("CWD .", 550);
+        ftp.expect("MKD inside", 550);
+        ftp.expect("STAT .", 450);
+        for (command, code) in
+            [("LIST", 450), ("NLST", 450), ("MLSD", 550), ("STOR file", 553), ("STOU", 553)]
+        {
+            ftp.passive(Mode::Epsv);
+            ftp.expect(command, code);
+        }
+        ftp.expect("CDUP", 200);
+        assert_eq!(place.receive(&mut ftp, b"NLST"), b"");
+    }
+}
+
 /// Telnet's Synch: the urgent byte is the DM (RFC 854, RFC 959 §4.1.3). It can't be sent under TLS.
 #[test]
 fn abor_is_understood_when_it_is_sent_as_urgent_data() {
