@@ -1,9 +1,12 @@
 //! The control connection's input however it is cut, joined, prolonged or sprinkled with Telnet:
 //! each line gets its one answer, in order, and nothing else does.
 
-use wharfinger_tests::Ftp;
+use wharfinger_protocol::ftp::Verb;
+use wharfinger_tests::{Ftp, content};
 
 use crate::place::{BOTH, BOUND, Place};
+use crate::state::{furnish, moves_on};
+use crate::table::Row;
 
 /// With its line end; one byte more is too long.
 const LONGEST: usize = 4096;
@@ -89,6 +92,53 @@ fn a_hundred_commands_sent_at_once_are_answered_in_order() {
             let made = ftp.expect_reply(257);
             assert!(made.contains(&format!("\"{path}\"")), "{made}");
             ftp.expect_reply(250);
+        }
+        ftp.expect("NOOP", 200);
+    }
+}
+
+#[test]
+fn nothing_is_answered_behind_quit() {
+    for protection in BOTH {
+        let place = Place::new(protection);
+        let mut ftp = place.session();
+        ftp.send_bytes(b"NOOP\r\nQUIT\r\nMKD made\r\nNOOP\r\n");
+        assert_eq!(codes(&mut ftp, 2), [200, 221]);
+        assert_eq!(ftp.replies_until_closed(BOUND), []);
+        assert!(!place.home().join("made").exists());
+    }
+}
+
+/// Any commands in any order, but those that end the session or make a data connection.
+#[test]
+fn whatever_is_sent_together_is_answered_one_by_one() {
+    let pausing = [Verb::Pasv, Verb::Epsv, Verb::Port, Verb::Eprt];
+    let verbs: Vec<Verb> =
+        Verb::ALL.iter().copied().filter(|verb| !moves_on(*verb) && !pausing.contains(verb)).collect();
+    for protection in BOTH {
+        let place = Place::new(protection);
+        let mut ftp = place.session();
+        let mut dice = content::bytes(20 * 100, 1).into_iter();
+        for _ in 0..10 {
+            furnish(&place.home());
+            let mut batch = String::new();
+            let mut sent = Vec::new();
+            for _ in 0..100 {
+                let verb = verbs[usize::from(dice.next().unwrap()) % verbs.len()];
+                let row = Row::of(verb);
+                let line = match dice.next().unwrap() % 4 {
+                    0 => verb.name().to_owned(),
+                    1 => format!("{verb} {}", row.bad),
+                    _ => format!("{verb} {}", row.good),
+                };
+                batch = format!("{batch}{line}\r\n");
+                sent.push((row, line));
+            }
+            ftp.send_bytes(batch.as_bytes());
+            for (row, line) in sent {
+                let reply = ftp.reply_within(BOUND);
+                assert!(row.allows(reply.code) && reply.code >= 200, "{line}: {reply:?}");
+            }
         }
         ftp.expect("NOOP", 200);
     }

@@ -69,10 +69,11 @@ fn abor_ends_a_transfer_of_either_direction_and_one_that_waits() {
             assert!(data.drain() < BIG);
         }
         for command in ["RETR big", "STOR upload", "LIST", "NLST", "MLSD"] {
-            ftp.passive(Mode::Epsv);
+            let port = ftp.passive(Mode::Epsv);
             ftp.expect(command, 150);
             ftp.send("ABOR");
             assert_eq!(codes(&mut ftp, 2), [426, 226], "{command} waits");
+            assert!(TcpStream::connect(port).is_err(), "the port is still open");
         }
         assert!([225, 226].contains(&ftp.command("ABOR").code), "with no transfer");
         assert_eq!(place.receive(&mut ftp, b"NLST"), b"big\r\n", "and nothing came of the uploads");
