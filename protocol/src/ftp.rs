@@ -4,14 +4,17 @@
 //! One module for each kind of word; none of them knows what a command does.
 
 pub mod address;
+pub mod attributes;
 pub mod command;
 pub mod facts;
 pub mod listing;
 pub mod parameter;
 pub mod reply;
+pub mod site;
 pub mod time;
 pub mod verb;
 
 pub use command::{Command, ParseError, Secret};
 pub use reply::{Code, Reply};
+pub use site::Site;
 pub use verb::Verb;

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::control::{Control, Line, Protection};
 use crate::registry::{Ending, Live};
-use crate::transfer::{Meter, Outcome, Transfer, TransferError};
+use crate::transfer::{Job, Meter, Outcome, TransferError};
 
 /// Lines that may wait for the end of a transfer; then no more are read.
 const WAITING_LINES: usize = 32;
@@ -51,7 +51,9 @@ pub(crate) enum Step {
     /// Reply, then upgrade the connection.
     StartTls(Vec<u8>, Arc<ServerConfig>),
     /// Reply, then move bytes; the dialogue gives the final reply in `transferred`.
-    Transfer(Vec<u8>, Box<Transfer>),
+    Transfer(Vec<u8>, Job),
+    /// Work, with no reply before `transferred` gives it.
+    Work(Job),
     /// Reply, then close.
     Close(Vec<u8>),
 }
@@ -146,8 +148,9 @@ async fn turn(
         Step::StartTls(reply, config) => upgrade(control, dialogue, reply, config).await,
         Step::Transfer(opening, transfer) => {
             control.send(&opening).await?;
-            carry(control, dialogue, live, stalled, *transfer).await
+            carry(control, dialogue, live, stalled, transfer).await
         }
+        Step::Work(job) => carry(control, dialogue, live, stalled, job).await,
     }
 }
 
@@ -179,12 +182,10 @@ async fn carry(
     dialogue: &mut impl Dialogue,
     live: &Live,
     stalled: Duration,
-    transfer: Transfer,
+    job: Job,
 ) -> io::Result<Next> {
-    let meter = Arc::clone(transfer.record.meter());
-    let patience = transfer.plan.patience + stalled;
-    let mut transfer: Pin<Box<dyn Future<Output = Outcome> + Send>> = Box::pin(transfer.run());
-    let mut watch = pin!(stall(&meter, patience, stalled));
+    let Job { meter, patience, run: mut transfer } = job;
+    let mut watch = pin!(stall(&meter, patience + stalled, stalled));
     loop {
         tokio::select! {
             biased;

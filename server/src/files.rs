@@ -3,6 +3,7 @@
 //! asks whether the user may do that there, and only then goes to storage.
 //! It knows no dialect and no reply code, and nothing of how files are stored.
 
+mod copy;
 #[cfg(test)]
 mod tests;
 mod upload;
@@ -16,6 +17,7 @@ use wharfinger_accounts::{Action, User};
 use crate::path::{PathError, VirtualPath};
 use crate::storage::{FileTime, Kind, Listing, Metadata, StorageError, Tree};
 
+pub(crate) use copy::CopyFrom;
 pub(crate) use upload::UploadIntent;
 
 /// A logged-in user's files.
@@ -161,6 +163,12 @@ impl Files {
     pub(crate) async fn set_modified(&self, argument: &[u8], time: FileTime) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::SetAttributes)?;
         Ok(self.tree.set_modified(&path, time).await?)
+    }
+
+    /// Sets the permission bits.
+    pub(crate) async fn set_mode(&self, argument: &[u8], mode: u32) -> Result<(), FilesError> {
+        let path = self.permitted(argument, Action::SetAttributes)?;
+        Ok(self.tree.set_mode(&path, mode).await?)
     }
 
     /// Whoever may do anything there may go there: one who may only upload changes directory

@@ -7,7 +7,9 @@ mod files;
 mod listing;
 mod login;
 mod replies;
+mod running;
 mod session;
+mod site;
 mod transfers;
 
 use std::net::SocketAddr;

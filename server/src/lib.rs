@@ -39,6 +39,7 @@ use storage::local::LocalStorage;
 use storage::{Storage, StorageError};
 use tls::Tls;
 use tls::certificate::make_if_missing;
+use transfer::Labour;
 use workers::Workers;
 
 /// A file server that listens and does not serve yet.
@@ -58,6 +59,7 @@ pub(crate) struct Services {
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) public_address: PublicAddress,
+    pub(crate) labour: Labour,
 }
 
 /// Why the server can't start.
@@ -99,6 +101,7 @@ impl Server {
             login_limits: LoginLimits::new(limits.login_failures, Duration::from_secs(limits.ban_seconds)),
             passive_ports: PassivePorts::new(config.ftp.passive_ports),
             public_address: PublicAddress::new(&config.ftp.public_address),
+            labour: Labour::new(),
             config: config.clone(),
         };
         let listeners = listen::bind(&config.ftp.listen)?;

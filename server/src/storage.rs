@@ -54,6 +54,9 @@ pub(crate) trait Tree: Send + Sync {
 
     async fn set_modified(&self, path: &VirtualPath, time: FileTime) -> Result<(), StorageError>;
 
+    /// Sets the permission bits, 0o777 at the most, of a file or directory.
+    async fn set_mode(&self, path: &VirtualPath, mode: u32) -> Result<(), StorageError>;
+
     /// Bytes left of an aborted upload by `owner` that was to stand at `path`; none if there is no
     /// such upload, or if a file stands there (whose size is then the one that counts).
     async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError>;
@@ -91,8 +94,8 @@ pub(crate) struct UploadPlan<'a> {
     /// Whether what stands under the name may be replaced; else it is `Exists`, at once or at the
     /// finish.
     pub(crate) may_overwrite: bool,
-    /// Whoever resumes must be the one who began.
-    pub(crate) owner: &'a str,
+    /// Whoever resumes must be the one who began; without an owner nobody can.
+    pub(crate) owner: Option<&'a str>,
 }
 
 /// Where an upload's first byte belongs.

@@ -3,13 +3,19 @@
 //! how it is aborted. It knows no dialect; what a listing's lines look like comes with the work.
 
 mod buffer;
+mod copy;
+mod labour;
 mod record;
 mod representation;
 mod retrieve;
 mod store;
 
 use std::fs::File;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rustls::HandshakeKind;
 use wharfinger_protocol::record::RecordError;
@@ -18,8 +24,18 @@ use crate::data::{DataConnection, DataError, DataPlan};
 use crate::files::UploadIntent;
 use crate::storage::{Entry, Listing, StorageError};
 
+pub(crate) use copy::Copy;
+pub(crate) use labour::Labour;
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use representation::Representation;
+
+/// Work that takes its time, as one future beside the command line: dropping it aborts it.
+pub(crate) struct Job {
+    pub(crate) meter: Arc<Meter>,
+    /// How long it may take until something moves, beyond what any stall may.
+    pub(crate) patience: Duration,
+    pub(crate) run: Pin<Box<dyn Future<Output = Outcome> + Send>>,
+}
 
 /// One transfer: what to move, and over what.
 pub(crate) struct Transfer {
@@ -43,10 +59,17 @@ pub(crate) type PrintEntry = Box<dyn FnMut(&mut Vec<u8>, &Entry<'_>) + Send>;
 #[derive(Debug, Default)]
 pub(crate) struct Meter(AtomicU64);
 
+/// What was to be done is done.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// All bytes are where they belong.
+    Moved,
+}
+
 /// How a transfer ended.
 #[derive(Debug)]
 pub(crate) struct Outcome {
-    pub(crate) result: Result<(), TransferError>,
+    pub(crate) result: Result<Done, TransferError>,
     pub(crate) handshake: Option<HandshakeKind>,
 }
 
@@ -84,21 +107,26 @@ impl Meter {
 }
 
 impl Transfer {
+    pub(crate) fn job(self) -> Job {
+        let (meter, patience) = (Arc::clone(self.record.meter()), self.plan.patience);
+        Job { meter, patience, run: Box::pin(self.run()) }
+    }
+
     /// Runs to the end. Dropping the future closes the data connection and gives up an upload
     /// (what is kept of it is the storage's rule).
-    pub(crate) async fn run(self) -> Outcome {
+    async fn run(self) -> Outcome {
         let mut data = match self.plan.open().await {
             Ok(data) => data,
             Err(error) => {
                 let result = Err(error.into());
                 self.record.end(&result);
-                return Outcome { result, handshake: None };
+                return Outcome { result: result.map(|()| Done::Moved), handshake: None };
             }
         };
         let handshake = data.handshake();
         let result = self.work.run(&mut data, self.record.meter()).await;
         self.record.end(&result);
-        Outcome { result, handshake }
+        Outcome { result: result.map(|()| Done::Moved), handshake }
     }
 }
 

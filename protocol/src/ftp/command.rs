@@ -12,7 +12,8 @@ use std::{
 use jiff::Timestamp;
 
 use crate::ftp::{
-    Verb,
+    Site, Verb,
+    attributes::Attributes,
     parameter::{Allocation, ExtendedPassive, Mechanism, Mode, Options, Protection, Structure, Type},
 };
 
@@ -67,6 +68,7 @@ pub enum Command {
     Size(Path),
     Mdtm(Path),
     Mfmt(Timestamp, Path),
+    Mff(Attributes, Path),
     Type(Type),
     Stru(Structure),
     Mode(Mode),
@@ -81,7 +83,7 @@ pub enum Command {
     Help(Option<Vec<u8>>),
     Feat,
     Clnt(Vec<u8>),
-    Site(Vec<u8>),
+    Site(Site),
 }
 
 impl Command {

@@ -37,7 +37,7 @@ impl Fact {
         }
     }
 
-    fn from_name(name: &[u8]) -> Option<Fact> {
+    pub(crate) fn from_name(name: &[u8]) -> Option<Fact> {
         Self::ALL.into_iter().find(|fact| fact.name().as_bytes().eq_ignore_ascii_case(name))
     }
 

@@ -87,6 +87,7 @@ verbs! {
     Size "SIZE" " <SP> <file>" InSession Waits Some("SIZE"), "RFC 3659 §4: a file's size in bytes.";
     Mdtm "MDTM" " <SP> <file>" InSession Waits Some("MDTM"), "RFC 3659 §3: when a file was modified.";
     Mfmt "MFMT" " <SP> YYYYMMDDHHMMSS[.sss] <SP> <file>" InSession Waits Some("MFMT"), "draft-somers-ftp-mfxx: set that time.";
+    Mff "MFF" " <SP> [modify=<time>;][UNIX.mode=<octal mode>;] <SP> <path>" InSession Waits Some("MFF modify;UNIX.mode;"), "draft-somers-ftp-mfxx: set facts of a file.";
     Type "TYPE" " <SP> (A [<SP> N] | I | L <SP> 8)" InSession Waits None, "RFC 959: the representation of data.";
     Stru "STRU" " <SP> (F | R)" InSession Waits None, "RFC 959: the structure of files.";
     Mode "MODE" " <SP> (S | Z)" InSession Waits None, "RFC 959: the mode of transfer.";
@@ -100,7 +101,7 @@ verbs! {
     Help "HELP" " [<SP> <verb>]" InClear Waits None, "RFC 959: help.";
     Feat "FEAT" "" InClear Waits None, "RFC 2389: what the server can do beyond RFC 959.";
     Clnt "CLNT" " <SP> <program>" InClear Waits Some("CLNT"), "By convention: the client's name and version.";
-    Site "SITE" " <SP> <command>" InSession Waits None, "RFC 959: what is particular to this server.";
+    Site "SITE" " <SP> (HELP | CHMOD | UTIME | CPFR | CPTO) [<SP> <arguments>]" InSession Waits Some("SITE COPY"), "RFC 959: what is particular to this server.";
 }
 
 impl Verb {

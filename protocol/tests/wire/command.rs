@@ -1,7 +1,8 @@
 //! Commands read from lines: the RFCs' examples and what clients really send.
 
 use wharfinger_protocol::ftp::{
-    Command, Secret,
+    Command, Secret, Site,
+    attributes::Attributes,
     facts::{Fact, FactSet},
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -52,7 +53,6 @@ fn a_path_is_everything_after_the_first_space() {
         ("MLSD", Command::Mlsd(None)),
         ("MLST é", Command::Mlst(Some(path("é")))),
         ("SIZE a", Command::Size(path("a"))),
-        ("SITE CHMOD 644 a", Command::Site(path("CHMOD 644 a"))),
         ("HELP site", Command::Help(Some(path("site")))),
     ]);
     assert_eq!(Command::parse(b"DELE \xE9\xFF"), Ok(Command::Dele(b"\xE9\xFF".to_vec())));
@@ -135,6 +135,43 @@ fn a_time_to_set_is_followed_by_a_path() {
         "MFMT 20020717210715 a file",
         Command::Mfmt("2002-07-17T21:07:15Z".parse().unwrap(), path("a file")),
     )]);
+}
+
+#[test]
+fn facts_to_set_are_followed_by_a_path() {
+    let modified = Some("2002-07-17T21:07:15Z".parse().unwrap());
+    holds([
+        (
+            "MFF modify=20020717210715; a file",
+            Command::Mff(Attributes { modified, mode: None }, path("a file")),
+        ),
+        (
+            "MFF Unix.MODE=0640;Modify=20020717210715; a",
+            Command::Mff(Attributes { modified, mode: Some(0o640) }, path("a")),
+        ),
+    ]);
+}
+
+#[test]
+fn the_site_s_commands_are_read() {
+    let time = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    holds([
+        ("SITE HELP", Command::Site(Site::Help(None))),
+        ("SITE help chmod", Command::Site(Site::Help(Some(path("chmod"))))),
+        ("SITE CHMOD 644 a b", Command::Site(Site::Chmod(0o644, path("a b")))),
+        ("SITE chmod 0750 a", Command::Site(Site::Chmod(0o750, path("a")))),
+        (
+            "SITE UTIME 200207172107 a b",
+            Command::Site(Site::Utime(time("2002-07-17T21:07:00Z"), path("a b"))),
+        ),
+        ("SITE UTIME 20020717210715 a", Command::Site(Site::Utime(time("2002-07-17T21:07:15Z"), path("a")))),
+        (
+            "SITE UTIME a b 20010101000000 20020717210715 20030101000000 UTC",
+            Command::Site(Site::Utime(time("2002-07-17T21:07:15Z"), path("a b"))),
+        ),
+        ("SITE CPFR a b", Command::Site(Site::CopyFrom(path("a b")))),
+        ("SITE CPTO /a", Command::Site(Site::CopyTo(path("/a")))),
+    ]);
 }
 
 #[test]

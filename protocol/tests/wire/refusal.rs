@@ -47,6 +47,7 @@ fn an_argument_must_be_there() {
         Verb::Size,
         Verb::Mdtm,
         Verb::Mfmt,
+        Verb::Mff,
         Verb::Type,
         Verb::Stru,
         Verb::Mode,
@@ -61,6 +62,10 @@ fn an_argument_must_be_there() {
     }
     assert_eq!(error("MFMT 20020717210715"), ParseError::Missing(Verb::Mfmt));
     assert_eq!(error("MFMT 20020717210715 "), ParseError::Missing(Verb::Mfmt));
+    assert_eq!(error("MFF UNIX.mode=644;"), ParseError::Missing(Verb::Mff));
+    for line in ["SITE CPFR", "SITE CPTO ", "SITE CHMOD", "SITE CHMOD 644", "SITE UTIME 200207172107"] {
+        assert_eq!(error(line), ParseError::Missing(Verb::Site), "{line}");
+    }
 }
 
 #[test]
@@ -120,6 +125,15 @@ fn an_argument_badly_written_is_invalid() {
         ("OPTS RETR x", Verb::Opts),
         ("OPTS UTF8 MAYBE", Verb::Opts),
         ("MFMT 20021317210715 a", Verb::Mfmt),
+        ("MFF modify=20021317210715; a", Verb::Mff),
+        ("MFF UNIX.mode=644 a", Verb::Mff),
+        ("MFF ; a", Verb::Mff),
+        ("MFF UNIX.mode=4755; a", Verb::Mff),
+        ("SITE CHMOD 4755 a", Verb::Site),
+        ("SITE CHMOD u+x a", Verb::Site),
+        ("SITE CHMOD 00644 a", Verb::Site),
+        ("SITE UTIME a b", Verb::Site),
+        ("SITE UTIME 20021301000000 a", Verb::Site),
     ] {
         assert_eq!(error(line), ParseError::Invalid(verb), "{line:?}");
     }
@@ -135,6 +149,9 @@ fn a_parameter_nobody_defines_is_unsupported() {
         ("TYPE A X", Verb::Type),
         ("STRU X", Verb::Stru),
         ("MODE SS", Verb::Mode),
+        ("MFF create=20020717210715; a", Verb::Mff),
+        ("MFF UNIX.mode=0644;size=1; a", Verb::Mff),
+        ("SITE EXEC ls", Verb::Site),
     ] {
         assert_eq!(error(line), ParseError::Unsupported(verb), "{line:?}");
     }

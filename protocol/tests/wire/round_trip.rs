@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use proptest::{prelude::*, strategy::Union};
 use wharfinger_protocol::{
     ftp::{
-        Command, Secret, Verb,
+        Command, Secret, Site, Verb,
+        attributes::Attributes,
         facts::{Fact, FactSet},
         parameter::{
             Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -57,6 +58,22 @@ fn facts() -> impl Strategy<Value = FactSet> {
         .prop_map(|facts| facts.into_iter().fold(FactSet::NONE, FactSet::with))
 }
 
+fn attributes() -> impl Strategy<Value = Attributes> {
+    (prop::option::of(time()), prop::option::of(0..=0o777u32))
+        .prop_map(|(modified, mode)| Attributes { modified, mode })
+        .prop_filter("something to set", |attributes| *attributes != Attributes::default())
+}
+
+fn site() -> impl Strategy<Value = Site> {
+    prop_oneof![
+        prop::option::of(word()).prop_map(Site::Help),
+        (0..=0o777u32, text()).prop_map(|(mode, path)| Site::Chmod(mode, path)),
+        (time(), text()).prop_map(|(time, path)| Site::Utime(time, path)),
+        text().prop_map(Site::CopyFrom),
+        text().prop_map(Site::CopyTo),
+    ]
+}
+
 /// Any argument of this verb. Exhaustive, so that a new verb is tried too.
 fn command(verb: Verb) -> BoxedStrategy<Command> {
     let secret = || text().prop_map(Secret::from);
@@ -103,6 +120,7 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         Verb::Size => text().prop_map(Command::Size).boxed(),
         Verb::Mdtm => text().prop_map(Command::Mdtm).boxed(),
         Verb::Mfmt => (time(), text()).prop_map(|(time, path)| Command::Mfmt(time, path)).boxed(),
+        Verb::Mff => (attributes(), text()).prop_map(|(facts, path)| Command::Mff(facts, path)).boxed(),
         Verb::Type => file_type().prop_map(Command::Type).boxed(),
         Verb::Stru => {
             let all = vec![Structure::File, Structure::Record, Structure::Page];
@@ -132,7 +150,7 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         Verb::Help => prop::option::of(word()).prop_map(Command::Help).boxed(),
         Verb::Feat => Just(Command::Feat).boxed(),
         Verb::Clnt => word().prop_map(Command::Clnt).boxed(),
-        Verb::Site => word().prop_map(Command::Site).boxed(),
+        Verb::Site => site().prop_map(Command::Site).boxed(),
     }
 }
 

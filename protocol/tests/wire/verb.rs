@@ -64,10 +64,12 @@ fn features_are_those_beyond_rfc_959() {
             "SIZE",
             "MDTM",
             "MFMT",
+            "MFF modify;UNIX.mode;",
             "EPRT",
             "EPSV",
             "UTF8",
-            "CLNT"
+            "CLNT",
+            "SITE COPY"
         ]
     );
 }

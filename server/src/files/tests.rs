@@ -1,5 +1,8 @@
 //! Permissions, path by path: what each command needs, and that nothing less will do.
 
+mod copies;
+mod uploads;
+
 use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +19,7 @@ use crate::path::PathError;
 use crate::storage::local::LocalStorage;
 use crate::storage::{FileTime, Start, Storage, StorageError};
 
-/// A tree with `/here` and `/there`; in each a `file`, an empty `directory` and nothing `new`.
+/// A tree with `/here` and `/there`; in each a `file`, an `other` one, an empty `directory` and nothing `new`.
 struct Place {
     root: TempDir,
     files: Files,
@@ -31,6 +34,7 @@ impl Place {
         for directory in ["here", "there"] {
             std::fs::create_dir_all(place.disk(directory).join("directory")).unwrap();
             std::fs::write(place.disk(directory).join("file"), "content").unwrap();
+            std::fs::write(place.disk(directory).join("other"), "content").unwrap();
         }
         place
     }
@@ -121,7 +125,16 @@ fn every_command() -> impl IntoIterator<Item = Case> {
         "RNTO" needs [Rename] => |files| rename(files, b"/here/file", b"/here/new");
         "RNTO a file" needs [Rename, Overwrite] => |files| rename(files, b"/here/directory/../file", b"/here/file");
         "MFMT" needs [SetAttributes] => |files| files.set_modified(b"/here/file", NOON);
+        "SITE CHMOD" needs [SetAttributes] => |files| files.set_mode(b"/here/file", 0o600);
+        "SITE CPFR" needs [Download] => |files| files.copy_from(b"/here/file");
+        "SITE CPTO" needs [Download, Upload] => |files| copy(files, b"/here/file", b"/here/new");
+        "SITE CPTO a file" needs [Download, Upload, Overwrite] => |files| copy(files, b"/here/other", b"/here/file");
     }
+}
+
+async fn copy(files: &Files, from: &[u8], to: &[u8]) -> Result<(), FilesError> {
+    let from = files.copy_from(from).await?;
+    files.copy_to(from, to).await.map(drop)
 }
 
 async fn rename(files: &Files, from: &[u8], to: &[u8]) -> Result<(), FilesError> {
@@ -254,45 +267,5 @@ async fn any_permission_opens_a_directory_and_none_does_not() {
         let refused = place.files.change_directory(b"/there").await;
         assert!(matches!(refused, Err(FilesError::Denied(_))), "{refused:?}");
         place.files.change_to_parent().await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn the_size_of_an_aborted_upload_is_where_it_can_be_resumed() {
-    let place = Place::new(&[("/", &Action::ALL)]).await;
-    let upload = place.files.upload(b"/here/new", Start::Beginning).await.unwrap().open().await.unwrap();
-    std::io::Write::write_all(&mut upload.file(), b"01234").unwrap();
-    drop(upload);
-    assert_eq!(place.files.size(b"/here/new").await.unwrap(), 5);
-    let resumed = place.files.upload(b"/here/new", Start::At(5)).await.unwrap().open().await.unwrap();
-    std::io::Write::write_all(&mut resumed.file(), b"56789").unwrap();
-    resumed.finish().await.unwrap();
-    assert_eq!(std::fs::read_to_string(place.disk("here/new")).unwrap(), "0123456789");
-    let missing = place.files.size(b"/here/missing").await;
-    assert!(matches!(missing, Err(FilesError::Storage(StorageError::NotFound))), "{missing:?}");
-}
-
-#[tokio::test]
-async fn a_unique_upload_never_takes_a_name_in_use() {
-    let place = Place::new(&[("/", &Action::ALL)]).await;
-    let free = place.files.unique_upload(Some(b"/here/new")).await.unwrap();
-    assert_eq!(free.path().as_bytes(), b"/here/new");
-    for taken in [&b"/here/file"[..], b"/here/directory"] {
-        let other = place.files.unique_upload(Some(taken)).await.unwrap();
-        assert!(other.path().as_bytes().starts_with(&[taken, b"-"].concat()), "{:?}", other.path());
-        other.open().await.unwrap().finish().await.unwrap();
-    }
-    let (one, two) =
-        (place.files.unique_upload(None).await.unwrap(), place.files.unique_upload(None).await.unwrap());
-    assert_ne!(one.path(), two.path());
-    assert_eq!(std::fs::read_to_string(place.disk("here/file")).unwrap(), "content");
-}
-
-#[tokio::test]
-async fn a_unique_upload_needs_the_permission_for_the_name_it_gets() {
-    let place = Place::new(&[("/here/file", &Action::ALL), ("/upload", &Action::ALL)]).await;
-    for proposed in [Some(&b"/here/file"[..]), None] {
-        let refused = place.files.unique_upload(proposed).await.map(|intent| intent.path().clone());
-        assert!(matches!(refused, Err(FilesError::Denied(Action::Upload))), "{refused:?}");
     }
 }

@@ -29,7 +29,7 @@ impl Files {
     pub(crate) async fn upload(&self, argument: &[u8], offset: Start) -> Result<UploadIntent, FilesError> {
         let path = self.working_directory.join(argument)?;
         let missing = to_change_a_file(offset).iter().copied().find(|action| !self.allows(&path, *action));
-        self.request(path, offset, missing.is_none()).await.map_err(|error| match (error, missing) {
+        self.request(path, offset, missing.is_none(), true).await.map_err(|error| match (error, missing) {
             (FilesError::Storage(StorageError::Exists), Some(action)) => FilesError::Denied(action),
             (error, _) => error,
         })
@@ -39,24 +39,27 @@ impl Files {
     pub(crate) async fn unique_upload(&self, proposed: Option<&[u8]>) -> Result<UploadIntent, FilesError> {
         let path = self.working_directory.join(proposed.unwrap_or(b"upload"))?;
         if proposed.is_some() {
-            match self.request(path.clone(), Start::Beginning, false).await {
+            match self.request(path.clone(), Start::Beginning, false, true).await {
                 Err(FilesError::Storage(StorageError::Exists | StorageError::IsADirectory)) => {}
                 requested => return requested,
             }
         }
-        self.request(unique(&path)?, Start::Beginning, false).await
+        self.request(unique(&path)?, Start::Beginning, false, true).await
     }
 
-    async fn request(
+    /// `resumable`: what is left when it is aborted is kept for the user.
+    pub(super) async fn request(
         &self,
         path: VirtualPath,
         offset: Start,
         may_overwrite: bool,
+        resumable: bool,
     ) -> Result<UploadIntent, FilesError> {
         if !self.allows(&path, Action::Upload) {
             return Err(FilesError::Denied(Action::Upload));
         }
-        let plan = UploadPlan { offset, may_overwrite, owner: &self.user.id };
+        let owner = resumable.then_some(self.user.id.as_str());
+        let plan = UploadPlan { offset, may_overwrite, owner };
         let request = self.tree.request_upload(&path, plan).await?;
         Ok(UploadIntent { path, request })
     }

@@ -1,12 +1,13 @@
 //! The commands on files and directories that need no data connection: one function each, from
 //! the client's words to the reply.
 
+use wharfinger_protocol::ftp::attributes::Attributes;
 use wharfinger_protocol::ftp::reply::quote_path;
 use wharfinger_protocol::ftp::{Code, Command, Reply, time};
 
-use super::session::Session;
+use super::session::{Session, Source};
 use super::{listing, replies};
-use crate::files::{FilesError, RenameFrom};
+use crate::files::FilesError;
 use crate::storage::{FileTime, Kind, StorageError};
 
 /// Entries of a directory that STAT lists over the control connection; LIST has no such bound.
@@ -24,7 +25,10 @@ pub(super) async fn answer(session: &mut Session, command: Command) -> Reply {
         Command::Rnfr(path) => rename_from(session, &path).await,
         Command::Size(path) => size(session, &path).await,
         Command::Mdtm(path) => modified(session, &path).await,
-        Command::Mfmt(when, path) => set_modified(session, when, &path).await,
+        Command::Mfmt(when, path) => {
+            set_attributes(session, Attributes { modified: Some(when), mode: None }, &path).await
+        }
+        Command::Mff(attributes, path) => set_attributes(session, attributes, &path).await,
         Command::Mlst(path) => facts(session, path.as_deref()).await,
         Command::Stat(Some(path)) => status(session, &path).await,
         other => replies::not_implemented(other.verb()),
@@ -32,8 +36,8 @@ pub(super) async fn answer(session: &mut Session, command: Command) -> Reply {
 }
 
 /// RNTO; without RNFR right before it, 503.
-pub(super) async fn rename_to(session: &mut Session, from: Option<RenameFrom>, argument: &[u8]) -> Reply {
-    let Some(from) = from else {
+pub(super) async fn rename_to(session: &mut Session, source: Option<Source>, argument: &[u8]) -> Reply {
+    let Some(Source::Rename(from)) = source else {
         return Reply::new(Code::BAD_SEQUENCE, "Send RNFR first.");
     };
     match session.files.rename_to(from, argument).await {
@@ -77,7 +81,7 @@ async fn make_directory(session: &mut Session, argument: &[u8]) -> Reply {
 async fn rename_from(session: &mut Session, argument: &[u8]) -> Reply {
     match session.files.rename_from(argument).await {
         Ok(from) => {
-            session.rename = Some(from);
+            session.source = Some(Source::Rename(from));
             Reply::new(Code::PENDING, "Now send RNTO.")
         }
         Err(error) => replies::refused(&error, Code::FILE_UNAVAILABLE),
@@ -111,22 +115,37 @@ async fn modified(session: &Session, argument: &[u8]) -> Reply {
     }
 }
 
-async fn set_modified(session: &Session, when: jiff::Timestamp, argument: &[u8]) -> Reply {
-    // Before 1970 both parts are negative; the file system wants nanoseconds that count up.
-    let nanoseconds = i64::from(when.subsec_nanosecond());
-    let time = FileTime {
-        seconds: when.as_second() + nanoseconds.div_euclid(1_000_000_000),
-        nanoseconds: u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or(0),
-    };
-    match session.files.set_modified(argument, time).await {
+/// MFMT and MFF (draft-somers-ftp-mfxx §5, §7).
+async fn set_attributes(session: &Session, attributes: Attributes, argument: &[u8]) -> Reply {
+    match try_to_set(session, attributes, argument).await {
         Ok(()) => {
-            let mut text = b"Modify=".to_vec();
-            time::write_seconds(&mut text, time.seconds);
-            text.extend_from_slice(b"; ");
+            let mut text = Vec::new();
+            attributes.write_to(&mut text);
+            text.push(b' ');
             text.extend_from_slice(argument);
             Reply::new(Code::FILE_STATUS, text)
         }
         Err(error) => replies::refused(&error, Code::FILE_UNAVAILABLE),
+    }
+}
+
+async fn try_to_set(session: &Session, attributes: Attributes, argument: &[u8]) -> Result<(), FilesError> {
+    if let Some(mode) = attributes.mode {
+        session.files.set_mode(argument, mode).await?;
+    }
+    if let Some(when) = attributes.modified {
+        session.files.set_modified(argument, file_time(when)).await?;
+    }
+    Ok(())
+}
+
+/// Before 1970 both parts of a timestamp are negative; the file system wants nanoseconds that
+/// count up.
+pub(super) fn file_time(when: jiff::Timestamp) -> FileTime {
+    let nanoseconds = i64::from(when.subsec_nanosecond());
+    FileTime {
+        seconds: when.as_second() + nanoseconds.div_euclid(1_000_000_000),
+        nanoseconds: u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or(0),
     }
 }
 

@@ -13,7 +13,9 @@ use crate::conversation::Notice;
 use crate::registry::Ending;
 
 pub(super) use errors::{refused, transfer_failed};
-pub(super) use information::{features, help, options, progress, site, status, status_before_login, system};
+pub(super) use information::{
+    features, help, options, progress, site_help, status, status_before_login, system,
+};
 
 pub(super) fn noop() -> Reply {
     Reply::new(Code::OK, "OK.")
@@ -40,7 +42,9 @@ pub(super) fn misread(error: ParseError) -> Reply {
     let code = match error {
         ParseError::Unknown
         | ParseError::Foreign
-        // RFC 959's table has no 501 for these.
+        // RFC 959's table has no 504 for SITE.
+        | ParseError::Unsupported(Verb::Site)
+        // Nor a 501 for these three.
         | ParseError::Unexpected(Verb::Noop | Verb::Quit | Verb::Rein)
         | ParseError::Invalid(Verb::Noop | Verb::Quit | Verb::Rein) => Code::UNRECOGNISED,
         ParseError::Missing(_)

@@ -8,10 +8,10 @@ use wharfinger_protocol::ftp::parameter::{Form, Mode, Options, Structure, Type};
 use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply};
 
 use super::channel::Channel;
-use super::transfers::Running;
-use super::{Answer, Link, files, login, replies, transfers};
+use super::running::Running;
+use super::{Answer, Link, files, login, replies, site, transfers};
 use crate::conversation::Step;
-use crate::files::{Files, RenameFrom};
+use crate::files::{CopyFrom, Files, RenameFrom};
 use crate::login::LoggedIn;
 use crate::transfer::{Outcome, Representation};
 
@@ -23,12 +23,20 @@ pub(super) struct Session {
     pub(super) representation: Representation,
     /// REST: where the next transfer begins.
     pub(super) restart: u64,
-    /// RNFR: what RNTO renames.
-    pub(super) rename: Option<RenameFrom>,
+    /// What the command before has named for this one.
+    pub(super) source: Option<Source>,
     /// OPTS MLST.
     pub(super) facts: FactSet,
     /// The transfer whose final reply is still to come.
     pub(super) running: Option<Running>,
+}
+
+/// What one command names and the next deals with.
+pub(super) enum Source {
+    /// RNFR: what RNTO renames.
+    Rename(RenameFrom),
+    /// SITE CPFR: what SITE CPTO copies.
+    Copy(CopyFrom),
 }
 
 impl Session {
@@ -39,7 +47,7 @@ impl Session {
             // TYPE A N and STRU F, the defaults (RFC 959 §5.1).
             representation: Representation { text: true, records: false },
             restart: 0,
-            rename: None,
+            source: None,
             facts: FactSet::default(),
             running: None,
         }
@@ -50,16 +58,17 @@ impl Session {
         if let Some(user) = link.live.user() {
             self.files.set_user(user);
         }
-        let (restart, rename) = (self.restart, self.rename.take());
+        let (restart, source) = (self.restart, self.source.take());
         self.restart = 0;
         let command = match command {
             Ok(command) => command,
             Err(error) => return replies::misread(error).into(),
         };
         match command {
-            // RFC 959 §4.1.3: these two are told by the command that follows at once. A client
-            // may agree on the data connection in between.
-            Command::Rnto(path) => files::rename_to(self, rename, &path).await.into(),
+            // RFC 959 §4.1.3: what is named or set here is for the command that follows at once. A
+            // client may agree on the data connection between REST and its transfer.
+            Command::Rnto(path) => files::rename_to(self, source, &path).await.into(),
+            Command::Site(command) => site::answer(self, link, command, source).await,
             Command::Pasv | Command::Epsv(_) | Command::Port(_) | Command::Eprt(_) | Command::Type(_) => {
                 self.restart = restart;
                 self.agree(link, command).await.into()
@@ -82,9 +91,9 @@ impl Session {
 
     /// The transfer that `answer` began has ended.
     pub(super) fn transferred(&mut self, outcome: Outcome) -> Reply {
-        let running = self.running.take();
         self.channel.learn(outcome.handshake);
-        transfers::final_reply(running.as_ref(), outcome.result)
+        let running = self.running.take().unwrap_or(Running::Transfer { unique: None });
+        running.reply(outcome.result)
     }
 
     async fn agree(&mut self, link: &Link, command: Command) -> Reply {
@@ -132,7 +141,6 @@ impl Session {
             Command::Syst => replies::system().into(),
             Command::Feat => replies::features(Some(self.facts)).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
-            Command::Site(text) => replies::site(&text).into(),
             Command::Stat(None) => replies::status(self, link).into(),
             other => files::answer(self, other).await.into(),
         }

@@ -5,19 +5,14 @@ use wharfinger_protocol::ftp::{Code, Reply};
 
 use super::channel::Direction;
 use super::listing::{self, Letters};
+use super::running::Running;
 use super::session::Session;
 use super::{Answer, Link, replies};
 use crate::conversation::Step;
 use crate::files::{FilesError, UploadIntent};
 use crate::path::VirtualPath;
 use crate::storage::{Listing, Start, StorageError};
-use crate::transfer::{PrintEntry, Record, RecordKind, Transfer, TransferError, Work};
-
-/// What the final reply has to say of the transfer under way.
-pub(super) struct Running {
-    /// STOU: the name the server chose (RFC 1123 §4.1.2.9).
-    unique: Option<Vec<u8>>,
-}
+use crate::transfer::{PrintEntry, Record, RecordKind, Transfer, Work};
 
 /// RETR.
 pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
@@ -92,15 +87,6 @@ pub(super) async fn machine_list(session: &mut Session, link: &Link, argument: O
     }
 }
 
-/// The last word on a transfer.
-pub(super) fn final_reply(running: Option<&Running>, result: Result<(), TransferError>) -> Reply {
-    match (result, running.and_then(|running| running.unique.as_deref())) {
-        (Ok(()), None) => Reply::new(Code::DATA_CLOSED, "Transfer complete."),
-        (Ok(()), Some(name)) => Reply::new(Code::DATA_CLOSED, [b"Transfer complete: ", name].concat()),
-        (Err(error), _) => replies::transfer_failed(&error),
-    }
-}
-
 /// Byte offsets mean nothing in a file that is changed on the way (RFC 3659 §5.2).
 fn image_restart(session: &Session) -> Result<(), Reply> {
     if session.restart > 0 && !session.representation.is_image() {
@@ -134,8 +120,8 @@ fn receive(
         tolerate_truncation: link.services.config.tls.tolerate_missing_close_notify,
     };
     let answer = start(session, link, work, RecordKind::Upload, path, opening);
-    if let Some(running) = &mut session.running {
-        running.unique = unique;
+    if session.running.is_some() {
+        session.running = Some(Running::Transfer { unique });
     }
     answer
 }
@@ -182,8 +168,8 @@ fn start(
         Ok(plan) => plan,
         Err(refusal) => return refusal.into(),
     };
-    session.running = Some(Running { unique: None });
+    session.running = Some(Running::Transfer { unique: None });
     let record = Record::new(&link.live, &session.user(), kind, path);
     let opening = super::wire(&Reply::new(Code::OPENING_DATA, opening));
-    Answer::Step(Step::Transfer(opening, Box::new(Transfer { work, plan, record })))
+    Answer::Step(Step::Transfer(opening, Transfer { work, plan, record }.job()))
 }

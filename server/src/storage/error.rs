@@ -29,6 +29,8 @@ pub(crate) enum StorageError {
     OutsideTree,
     #[error("a directory can't be moved into itself")]
     IntoItself,
+    #[error("source and target are the same file")]
+    SameFile,
     #[error("it can't be moved to another file system")]
     AnotherFileSystem,
     #[error("the name is too long")]

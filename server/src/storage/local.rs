@@ -11,13 +11,13 @@ mod tests;
 mod upload;
 
 use std::fs::{DirBuilder, File};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, Timespec, Timestamps};
 use wharfinger_config::Uploads;
 
 use self::enclosure::{Enclosure, metadata_at, metadata_of};
@@ -113,7 +113,7 @@ impl Tree for LocalTree {
             path: path.clone(),
             offset: plan.offset,
             may_overwrite: plan.may_overwrite,
-            owner: plan.owner.to_owned(),
+            owner: plan.owner.map(str::to_owned),
             uploads: self.uploads,
             durable: self.durable,
         };
@@ -177,6 +177,18 @@ impl Tree for LocalTree {
             last_modification: Timespec { tv_sec: time.seconds, tv_nsec: time.nanoseconds.into() },
         };
         Ok(rustix::fs::utimensat(file, c"", &times, AtFlags::EMPTY_PATH)?)
+    }
+
+    async fn set_mode(&self, path: &VirtualPath, mode: u32) -> Result<(), StorageError> {
+        let file = self.inside.open(path, OFlags::PATH).await?;
+        if metadata_of(&file)?.kind == Kind::Other {
+            return Err(StorageError::NotAFile);
+        }
+        // Before Linux 6.6 no system call changes the mode of a file that is not opened for reading
+        // or writing, and its mode may forbid both; but the kernel's name for the descriptor leads
+        // to that very file.
+        let name = format!("/proc/self/fd/{}", file.as_raw_fd());
+        Ok(rustix::fs::chmodat(CWD, name, Mode::from(mode), AtFlags::empty())?)
     }
 
     async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError> {

@@ -29,6 +29,7 @@ pub(crate) enum RecordKind {
     Download,
     Upload,
     List,
+    Copy,
 }
 
 impl Record {
@@ -84,6 +85,7 @@ impl RecordKind {
             Self::Download => "download",
             Self::Upload => "upload",
             Self::List => "list",
+            Self::Copy => "copy",
         }
     }
 }

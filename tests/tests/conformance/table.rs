@@ -98,10 +98,11 @@ table! {
     "MLST" "" "missing" 250; ; 250 450 550 500 501 502 504 421 530;
     "STAT" "" "missing" 211; 211 212 213 450 500 501 502 421 530; ;
 
-    // Facts: RFC 3659 §3.1 and §4.1; draft-somers-ftp-mfxx §3.
+    // Facts: RFC 3659 §3.1 and §4.1; draft-somers-ftp-mfxx §3 and §5.
     "SIZE" "file" "missing" 213; ; 213 550 500 501 502 421 530;
     "MDTM" "file" "missing" 213; ; 213 550 500 501 502 421 530;
     "MFMT" "20200102030405 file" "yesterday file" 213; ; 213 550 500 501 502 504 421 530;
+    "MFF" "modify=20200102030405; file" "size=1; file" 213; ; 213 550 500 501 502 504 421 530;
 
     // Parameters.
     "TYPE" "I" "X" 200; 200 500 501 504 421 530; ;

@@ -6,11 +6,11 @@
 mod argument;
 
 use argument::{
-    allocation, extended, extended_passive, file_type, mechanism, mode, number, options, port, protection,
-    structure, time_and_path, without_options,
+    allocation, attributes_and_path, extended, extended_passive, file_type, mechanism, mode, number, options,
+    port, protection, structure, time_and_path, without_options,
 };
 
-use crate::ftp::{Command, Secret, Verb};
+use crate::ftp::{Command, Secret, Site, Verb};
 
 /// Why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -110,6 +110,7 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Size => Command::Size(path()?),
         Verb::Mdtm => Command::Mdtm(path()?),
         Verb::Mfmt => time_and_path(&path()?).map(|(time, path)| Command::Mfmt(time, path))?,
+        Verb::Mff => attributes_and_path(&path()?).map(|(facts, path)| Command::Mff(facts, path))?,
         Verb::Type => Command::Type(file_type(parameter()?)?),
         Verb::Stru => Command::Stru(structure(parameter()?)?),
         Verb::Mode => Command::Mode(mode(parameter()?)?),
@@ -123,7 +124,7 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Help => Command::Help(optional(word)),
         Verb::Feat => none(Command::Feat)?,
         Verb::Clnt => Command::Clnt(required(word)?),
-        Verb::Site => Command::Site(required(word)?),
+        Verb::Site => Command::Site(Site::parse(&required(text.trim_ascii_start())?)?),
     })
 }
 

@@ -64,8 +64,7 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
         | Command::Dele(text)
         | Command::Size(text)
         | Command::Mdtm(text)
-        | Command::Clnt(text)
-        | Command::Site(text) => out.extend_from_slice(text),
+        | Command::Clnt(text) => out.extend_from_slice(text),
         Command::Stou(text) | Command::Mlsd(text) | Command::Mlst(text) | Command::Help(text) => {
             out.extend_from_slice(text.as_deref().unwrap_or_default());
         }
@@ -83,6 +82,12 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
             out.push(b' ');
             out.extend_from_slice(path);
         }
+        Command::Mff(attributes, path) => {
+            attributes.write_to(out);
+            out.push(b' ');
+            out.extend_from_slice(path);
+        }
+        Command::Site(site) => site.write_to(out),
         Command::Type(value) => file_type(out, *value),
         Command::Stru(structure) => out.push(structure_letter(*structure)),
         Command::Mode(mode) => out.push(mode_letter(*mode)),
@@ -219,6 +224,7 @@ pub(super) const fn verb(command: &Command) -> Verb {
         Command::Size(..) => Verb::Size,
         Command::Mdtm(..) => Verb::Mdtm,
         Command::Mfmt(..) => Verb::Mfmt,
+        Command::Mff(..) => Verb::Mff,
         Command::Type(..) => Verb::Type,
         Command::Stru(..) => Verb::Stru,
         Command::Mode(..) => Verb::Mode,

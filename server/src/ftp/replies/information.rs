@@ -1,8 +1,8 @@
-//! Replies that inform: FEAT, HELP, STAT, SYST, OPTS, SITE.
+//! Replies that inform: FEAT, HELP, STAT, SYST, OPTS, SITE HELP.
 
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::Options;
-use wharfinger_protocol::ftp::{Code, Reply, Verb};
+use wharfinger_protocol::ftp::{Code, Reply, Site, Verb};
 
 use crate::ftp::Link;
 use crate::ftp::session::Session;
@@ -62,13 +62,19 @@ pub(in crate::ftp) fn options(options: Options) -> Reply {
     }
 }
 
-/// SITE's own commands; so far it can only say which there are.
-pub(in crate::ftp) fn site(text: &[u8]) -> Reply {
-    let word = text.split(|byte| *byte == b' ').next().unwrap_or_default();
-    if word.eq_ignore_ascii_case(b"HELP") {
-        Reply::new(Code::OK, "SITE knows HELP.")
-    } else {
-        Reply::new(Code::UNRECOGNISED, "SITE has no such command; SITE HELP lists them.")
+/// SITE HELP: the syntax of all its commands, or of one. RFC 959's table has no 214 for SITE.
+pub(in crate::ftp) fn site_help(word: Option<&[u8]>) -> Reply {
+    let Some(word) = word else {
+        let reply = Reply::new(Code::OK, "SITE has these commands:");
+        return Site::SYNTAX
+            .iter()
+            .fold(reply, |reply, syntax| reply.line(format!(" {syntax}")))
+            .line("End.");
+    };
+    let mut names = Site::SYNTAX.iter().filter_map(|syntax| Some((syntax.split(' ').nth(1)?, syntax)));
+    match names.find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(word)) {
+        Some((_, syntax)) => Reply::new(Code::OK, format!("Syntax: {syntax}")),
+        None => Reply::new(Code::BAD_ARGUMENT, "SITE has no such command."),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The local backend on real directories: each test has its own, with things outside the tree
 //! that nobody may reach.
 
+mod attributes;
 mod confinement;
 mod directories;
 mod full_disk;
@@ -79,7 +80,11 @@ impl Place {
         offset: Start,
         may_overwrite: bool,
     ) -> Result<Upload, StorageError> {
-        self.tree.request_upload(&at(path), UploadPlan { offset, may_overwrite, owner }).await?.open().await
+        self.tree
+            .request_upload(&at(path), UploadPlan { offset, may_overwrite, owner: Some(owner) })
+            .await?
+            .open()
+            .await
     }
 
     /// Uploads all of it, and leaves it at that.

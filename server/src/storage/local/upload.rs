@@ -22,7 +22,7 @@ pub(super) struct Request {
     pub(super) path: VirtualPath,
     pub(super) offset: Start,
     pub(super) may_overwrite: bool,
-    pub(super) owner: String,
+    pub(super) owner: Option<String>,
     pub(super) uploads: Uploads,
     pub(super) durable: bool,
 }
@@ -75,7 +75,8 @@ impl Request {
         if self.uploads != Uploads::AtomicResumable {
             return Ok(0);
         }
-        let part = part::name_for(&self.owner, self.path.name());
+        let Some(owner) = &self.owner else { return Ok(0) };
+        let part = part::name_for(owner, self.path.name());
         Ok(metadata_at(&self.directory, part.as_bytes())?.map_or(0, |metadata| metadata.size))
     }
 
@@ -99,7 +100,7 @@ impl Request {
         // Whatever the old version's mode, the owner must be able to open the part again.
         let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
         let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable } = self;
-        let owner = (uploads == Uploads::AtomicResumable).then_some(owner.as_str());
+        let owner = owner.as_deref().filter(|_| uploads == Uploads::AtomicResumable);
         let mut part = Part::claim(directory, owner, path.name(), created)?;
         // What the client would go on with is being written by somebody: its earlier session, most
         // likely, whose end the server has not noticed yet.

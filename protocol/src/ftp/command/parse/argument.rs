@@ -14,6 +14,7 @@ use super::ParseError;
 use crate::ftp::{
     Verb,
     address::{self, ExtendedError, decimal},
+    attributes::Attributes,
     facts::FactSet,
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -146,11 +147,20 @@ pub(super) fn options(text: &[u8]) -> Result<Options, ParseError> {
 
 /// `<time> <path>`, the path with all its spaces.
 pub(super) fn time_and_path(text: &[u8]) -> Result<(Timestamp, Vec<u8>), ParseError> {
-    let space = memchr::memchr(b' ', text).ok_or(ParseError::Missing(Verb::Mfmt))?;
-    let (time, rest) = text.split_at(space);
-    let path = rest.get(1..).filter(|path| !path.is_empty()).ok_or(ParseError::Missing(Verb::Mfmt))?;
-    let time = time::parse(time).ok_or(ParseError::Invalid(Verb::Mfmt))?;
-    Ok((time, path.to_vec()))
+    let (time, path) = word_and_path(Verb::Mfmt, text)?;
+    Ok((time::parse(time).ok_or(ParseError::Invalid(Verb::Mfmt))?, path.to_vec()))
+}
+
+/// `<facts> <path>`, likewise.
+pub(super) fn attributes_and_path(text: &[u8]) -> Result<(Attributes, Vec<u8>), ParseError> {
+    let (facts, path) = word_and_path(Verb::Mff, text)?;
+    Ok((Attributes::parse(facts)?, path.to_vec()))
+}
+
+fn word_and_path(verb: Verb, text: &[u8]) -> Result<(&[u8], &[u8]), ParseError> {
+    let (word, rest) = text.split_at(memchr::memchr(b' ', text).ok_or(ParseError::Missing(verb))?);
+    let path = rest.get(1..).filter(|path| !path.is_empty()).ok_or(ParseError::Missing(verb))?;
+    Ok((word, path))
 }
 
 /// What follows the options of `ls` that clients send with LIST and NLST. An

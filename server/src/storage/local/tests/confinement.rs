@@ -228,7 +228,8 @@ async fn every_odd_name_is_a_plain_name() {
     let longest = "n".repeat(255);
     for name in [longest.as_bytes(), b"dots...", b"...", b" ", b"a\nb", b"\xff\xfe", b"-rf", b"*", b"c:\\d"] {
         let path = VirtualPath::root().join(name).unwrap();
-        let plan = crate::storage::UploadPlan { offset: Start::Beginning, may_overwrite: false, owner: "a" };
+        let plan =
+            crate::storage::UploadPlan { offset: Start::Beginning, may_overwrite: false, owner: Some("a") };
         let upload = place.tree.request_upload(&path, plan).await.unwrap().open().await.unwrap();
         upload.finish().await.unwrap();
         assert_eq!(place.names("/").await, [name.escape_ascii().to_string()]);

@@ -41,7 +41,7 @@ async fn a_full_disk_leaves_the_old_version_and_no_half_file() {
     let _tmpfs = Tmpfs::mount(place.path());
     let storage = LocalStorage::open(place.path(), Uploads::AtomicResumable, true).unwrap();
     let tree = storage.open_tree("alice").await.unwrap();
-    let plan = |offset| UploadPlan { offset, may_overwrite: true, owner: "alice" };
+    let plan = |offset| UploadPlan { offset, may_overwrite: true, owner: Some("alice") };
     let old = "old".repeat(200_000);
     let upload =
         tree.request_upload(&at("file"), plan(Start::Beginning)).await.unwrap().open().await.unwrap();

@@ -25,10 +25,10 @@ async fn a_request_makes_and_changes_nothing() {
         let place = Place::with(uploads, false).await;
         place.write("file", "content");
         for (path, offset) in [("file", Start::Beginning), ("file", Start::At(3)), ("new", Start::End)] {
-            let plan = UploadPlan { offset, may_overwrite: true, owner: "alice" };
+            let plan = UploadPlan { offset, may_overwrite: true, owner: Some("alice") };
             place.tree.request_upload(&at(path), plan).await.unwrap();
         }
-        let beyond = UploadPlan { offset: Start::At(8), may_overwrite: true, owner: "alice" };
+        let beyond = UploadPlan { offset: Start::At(8), may_overwrite: true, owner: Some("alice") };
         let beyond = place.tree.request_upload(&at("file"), beyond).await;
         assert_fails!(beyond, StorageError::RestartBeyondEnd);
         assert_eq!((place.names_on_disk(""), place.content("file")), (vec!["file".into()], "content".into()));
