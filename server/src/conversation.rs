@@ -102,18 +102,20 @@ enum Next {
 /// Talks until one side ends it.
 pub(crate) async fn converse(
     mut control: Control,
-    dialogue: &mut impl Dialogue,
+    mut dialogue: impl Dialogue,
     live: &Live,
     stalled: Duration,
 ) {
     let talk = async {
         control.send(&dialogue.greeting()).await?;
-        while let Next::Continue = turn(&mut control, dialogue, live, stalled).await? {}
+        while let Next::Continue = turn(&mut control, &mut dialogue, live, stalled).await? {}
         Ok::<_, io::Error>(())
     };
     if let Err(error) = talk.await {
         tracing::debug!(%error, session = live.id, "the control connection broke");
     }
+    // What the session held, its passive port above all, does not wait for the peer to close.
+    drop(dialogue);
     control.close().await;
 }
 

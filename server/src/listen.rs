@@ -155,7 +155,7 @@ async fn serve(stream: std::net::TcpStream, place: Place, services: Arc<Services
     };
     tracing::debug!(session = place.id, client = %link.client, "connected");
     let stalled = Duration::from_secs(services.config.limits.stalled_seconds);
-    converse(control, &mut Ftp::new(link), &place, stalled).await;
+    converse(control, Ftp::new(link), &place, stalled).await;
     tracing::debug!(session = place.id, "closed");
     Ok(())
 }

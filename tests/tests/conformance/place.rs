@@ -149,10 +149,15 @@ impl Servers {
         if let Some(servers) = running.upgrade() {
             return servers;
         }
-        let setup = || Setup::new(Shape::AllInOne, Store::Sqlite);
-        let clear =
-            setup().set("WHARFINGER_TLS__CONTROL", "optional").set("WHARFINGER_TLS__DATA", "optional");
-        let servers = Arc::new(Servers { clear: clear.start(), tls: setup().start() });
+        // Ports in turn from large ranges: one that was closed is not another test's at once.
+        let setup = |ports: &str| {
+            Setup::new(Shape::AllInOne, Store::Sqlite).set("WHARFINGER_FTP__PASSIVE_PORTS", ports)
+        };
+        let clear = setup("10000-19999")
+            .set("WHARFINGER_TLS__CONTROL", "optional")
+            .set("WHARFINGER_TLS__DATA", "optional");
+        let tls = setup("20000-29999");
+        let servers = Arc::new(Servers { clear: clear.start(), tls: tls.start() });
         *running = Arc::downgrade(&servers);
         servers
     }

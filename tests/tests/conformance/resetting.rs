@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use wharfinger_tests::{Ftp, Mode};
 
-use crate::place::{BOTH, Place, Protection};
+use crate::place::{BOTH, BOUND, Place, Protection};
 
 #[test]
 fn rein_forgets_the_user() {
@@ -49,6 +49,19 @@ fn rein_takes_back_the_protection_of_data_connections() {
     ftp.expect("PBSZ 0", 200);
     ftp.expect("PROT P", 200);
     assert_eq!(place.receive(&mut ftp, b"NLST"), b"");
+}
+
+#[test]
+fn quit_closes_the_passive_port_whatever_the_client_does() {
+    for protection in BOTH {
+        let place = Place::new(protection);
+        let mut ftp = place.session();
+        let port = ftp.passive(Mode::Epsv);
+        ftp.expect("QUIT", 221);
+        // The server has closed its end; the client keeps its own open.
+        assert_eq!(ftp.replies_until_closed(BOUND), []);
+        assert_port_closes(port);
+    }
 }
 
 #[test]
