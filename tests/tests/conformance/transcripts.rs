@@ -28,6 +28,7 @@ transcripts! {
     lists
     login
     mlst
+    modify_facts
     modify_time
     parameters
     rename
