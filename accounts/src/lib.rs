@@ -56,7 +56,7 @@ pub enum ChangeError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The password breaks a rule.
-    #[error("password: {0}")]
+    #[error("the password is not accepted")]
     Password(#[from] PasswordRule),
     /// Another value breaks a rule.
     #[error(transparent)]

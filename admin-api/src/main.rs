@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use tokio::sync::oneshot;
-use wharfinger_accounts::{Accounts, ChangeError, Password, Role, Username};
+use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
     AdminApi, BindError, FirstOwner, OWNER, TokenKey, ensure_owner, prepare_store, wait_for_store,
 };
@@ -135,7 +135,11 @@ async fn migrate(config: &Config) -> Result<(), Failure> {
 async fn create_admin(config: &Config, name: Username, role: Role) -> Result<(), Failure> {
     let password = read_password(&name)?;
     let (accounts, _) = prepare_store(config).await.map_err(Failure::store)?;
-    let (admin, _) = accounts.create_admin(name, role, Some(password)).await?;
+    let taken = anyhow::anyhow!("there is an admin {name} already; choose another name");
+    let (admin, _) = match accounts.create_admin(name, role, Some(password)).await {
+        Err(ChangeError::Store(StoreError::Taken)) => return Err(taken.into()),
+        other => other?,
+    };
     println!("Admin {} created.", admin.username);
     Ok(())
 }

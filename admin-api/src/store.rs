@@ -17,7 +17,11 @@ pub async fn wait_for_store(config: &Config) -> Result<Accounts, MigrateError> {
     loop {
         let reason = match prepare_store(config).await {
             Ok((accounts, _)) => return Ok(accounts),
-            Err(error @ (MigrateError::Locked | MigrateError::Store(StoreError::Unavailable(_)))) => error,
+            Err(error @ MigrateError::Locked) => error,
+            // A file that can't be opened now can't be opened later.
+            Err(error @ MigrateError::Store(StoreError::Unavailable(_))) if !config.store_is_a_file() => {
+                error
+            }
             Err(error) => return Err(error),
         };
         let seconds = start.elapsed().as_secs();

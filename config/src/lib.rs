@@ -67,6 +67,11 @@ impl Config {
         }
     }
 
+    /// Whether the store is a file on this machine, which no waiting brings about.
+    pub fn store_is_a_file(&self) -> bool {
+        self.store_url().starts_with("sqlite:")
+    }
+
     /// The directory below which every user's home lies.
     pub fn storage_root(&self) -> PathBuf {
         self.or_in_data_dir(&self.storage.root, "files")

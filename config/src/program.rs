@@ -91,7 +91,22 @@ where
     tokio::select! {
         result = serve(Stopped(asked)) => Some(result),
         () = signals => None,
+        () = ignore_reloads() => None,
     }
+}
+
+/// SIGHUP would end the program where nobody minds it. Never ends.
+async fn ignore_reloads() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::hangup()) {
+        Ok(mut hangups) => {
+            while hangups.recv().await.is_some() {
+                tracing::warn!("SIGHUP: nothing is reloaded; restart to use a changed configuration");
+            }
+        }
+        Err(error) => tracing::error!(%error, "SIGHUP can't be waited for"),
+    }
+    std::future::pending::<()>().await;
 }
 
 /// Ends when the program is asked to stop: SIGTERM, or Ctrl-C.

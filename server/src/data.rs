@@ -75,6 +75,13 @@ pub(crate) enum DataError {
     NotBound,
 }
 
+impl DataError {
+    /// How the TLS handshake of a refused connection went, as far as that is known.
+    pub(crate) fn handshake(&self) -> Option<HandshakeKind> {
+        matches!(self, Self::NotBound).then_some(HandshakeKind::Full)
+    }
+}
+
 impl DataPlan {
     /// Opens the connection: the first one that passes every check.
     pub(crate) async fn open(self) -> Result<DataConnection, DataError> {
@@ -130,6 +137,9 @@ async fn dial(from: SocketAddr, to: SocketAddr) -> Result<TcpStream, DataError> 
 /// The TLS handshake, where there is one, and the check that it is this session's.
 async fn secure(stream: TcpStream, tls: Option<&DataTls>) -> Result<DataConnection, DataError> {
     let Some(tls) = tls else { return Ok(DataConnection::Plain(stream)) };
+    // The tickets go out alone, before the first data; Nagle's algorithm would keep the data back
+    // until a client that delays its acknowledgement (GnuTLS: 40 ms) has taken them.
+    stream.set_nodelay(true)?;
     let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
     let mut stream = acceptor.accept(stream).await.map_err(DataError::Handshake)?;
     let (_, session) = stream.get_mut();

@@ -134,11 +134,15 @@ impl Server {
         let standing =
             tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
         let sweeper = tokio::spawn(sweep(services.config.storage_root()));
+        let serve_and_drain = async {
+            shutdown.await;
+            drain(&services).await;
+        };
+        // Accepting goes on while sessions drain, so that who comes late is told why not.
         tokio::select! {
             () = listen::accept(self.listeners, &services, &workers) => {}
-            () = shutdown => {}
+            () = serve_and_drain => {}
         }
-        drain(&services).await;
         standing.abort();
         sweeper.abort();
         Ok(())

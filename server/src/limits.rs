@@ -54,6 +54,12 @@ impl LoginLimits {
         let mut failures = self.lock();
         let until = now + self.remember_for;
         let by_address = count(&mut failures.addresses, address, now, until);
+        if by_address >= self.ban_after
+            && let Some(count) = failures.addresses.get_mut(&address)
+        {
+            // From the failure that was one too many, the whole time.
+            count.until = until;
+        }
         let name = name.get(..LONGEST_NAME).unwrap_or(name).to_vec();
         let by_name = count(&mut failures.names, name, now, until);
         let doublings = by_address.max(by_name).saturating_sub(1).min(8);
@@ -78,9 +84,9 @@ fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, Count>, key: K, now: Inst
     }
     let entry = counts.entry(key).or_insert(Count { failures: 0, until });
     if entry.until <= now {
-        entry.failures = 0;
+        *entry = Count { failures: 0, until };
     }
-    *entry = Count { failures: entry.failures.saturating_add(1), until };
+    entry.failures = entry.failures.saturating_add(1);
     entry.failures
 }
 

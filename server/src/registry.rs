@@ -115,8 +115,9 @@ impl Registry {
         for live in sessions {
             if let Some(user) = live.user().filter(|user| user.username == *name)
                 && let Some(ending) = look(&live, &user)
+                && live.end(ending)
             {
-                live.end(ending);
+                tracing::info!(session = live.id, user = %name, client = %live.client, ?ending, "session ended");
             }
         }
     }
@@ -131,7 +132,9 @@ impl Registry {
     pub(crate) fn end_all(&self, ending: Ending) {
         let mut sessions = lock(&self.sessions);
         sessions.draining = true;
-        sessions.live.values().for_each(|live| live.end(ending));
+        for live in sessions.live.values() {
+            live.end(ending);
+        }
     }
 
     /// Waits until there is no session.
@@ -176,11 +179,15 @@ impl Live {
         }
     }
 
-    fn end(&self, ending: Ending) {
+    /// Says whether that was news to the session.
+    fn end(&self, ending: Ending) -> bool {
         let mut state = lock(&self.state);
-        state.ending = state.ending.max(Some(ending));
+        let before = state.ending;
+        state.ending = before.max(Some(ending));
+        let news = state.ending != before;
         drop(state);
         self.changed.notify_waiters();
+        news
     }
 }
 

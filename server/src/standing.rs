@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wharfinger_accounts::{Accounts, Changed, Timestamp, User};
 
-use crate::registry::{Ending, Live, Registry};
+use crate::registry::{Ending, Registry};
 
 /// Watches for ever.
 pub(crate) async fn watch(accounts: Accounts, registry: Arc<Registry>) {
@@ -44,13 +44,13 @@ pub(crate) async fn watch(accounts: Accounts, registry: Arc<Registry>) {
 
 fn apply(registry: &Registry, change: &Changed, now: Timestamp) {
     match change {
-        Changed::Removed(name) => registry.review(name, |live, _| Some(ended(live, name.as_str()))),
+        Changed::Removed(name) => registry.review(name, |_, _| Some(Ending::Account)),
         Changed::Updated(user) => registry.review(&user.username, |live, held| {
             if may_go_on(held, user, now) {
                 live.set_user(Some(Arc::clone(user)));
                 None
             } else {
-                Some(ended(live, user.username.as_str()))
+                Some(Ending::Account)
             }
         }),
     }
@@ -60,9 +60,4 @@ fn apply(registry: &Registry, change: &Changed, now: Timestamp) {
 /// in the meantime.
 fn may_go_on(held: &User, user: &User, now: Timestamp) -> bool {
     user.is_active(now) && user.id == held.id && user.session_epoch == held.session_epoch
-}
-
-fn ended(live: &Live, user: &str) -> Ending {
-    tracing::info!(session = live.id, user, client = %live.client, "session ended: the account may not be used any more");
-    Ending::Account
 }

@@ -15,7 +15,9 @@ pub async fn wait_for_store(config: &Config) -> Result<Accounts, NotReady> {
     loop {
         let reason = match open(config).await {
             Ok(accounts) => return Ok(accounts),
-            Err(reason @ (NotReady::Behind { .. } | NotReady::Store(StoreError::Unavailable(_)))) => reason,
+            Err(reason @ NotReady::Behind { .. }) => reason,
+            // A file that can't be opened now can't be opened later.
+            Err(reason @ NotReady::Store(StoreError::Unavailable(_))) if !config.store_is_a_file() => reason,
             Err(error) => return Err(error),
         };
         let seconds = begun.elapsed().as_secs();

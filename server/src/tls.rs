@@ -1,16 +1,20 @@
 //! Certificates, and the TLS configurations made from them.
-//! Each control connection gets configurations of its own with a private ticket key. Only data
-//! connections of that same session can present such a ticket, so a resumed data handshake
+//! Each control connection gets configurations of its own with a private ticket key and session
+//! cache. Only data connections of that same session can present what these know, so a resumed data handshake
 //! proves that its peer is the control connection's client. It knows nothing of commands.
 
 pub(crate) mod certificate;
 
 use std::sync::Arc;
 
-use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig};
+use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache};
 use wharfinger_config::Binding;
 
 pub(crate) use certificate::load;
+
+/// TLS 1.2 sessions kept by id for a client that takes no tickets (curl before TLS 1.3): the
+/// control connection's, and that of the last data connections. As private as the tickets.
+const KEPT_SESSIONS: usize = 4;
 
 /// What every session's TLS starts from: the certificate and the policy on tickets.
 pub(crate) struct Tls {
@@ -36,6 +40,7 @@ impl Tls {
         let mut base = self.base.clone();
         if self.tickets {
             base.ticketer = private_ticketer()?;
+            base.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
         }
         Ok(SessionTls { control: Arc::new(base.clone()), base })
     }

@@ -118,9 +118,10 @@ impl Transfer {
         let mut data = match self.plan.open().await {
             Ok(data) => data,
             Err(error) => {
+                let handshake = error.handshake();
                 let result = Err(error.into());
                 self.record.end(&result);
-                return Outcome { result: result.map(|()| Done::Moved), handshake: None };
+                return Outcome { result: result.map(|()| Done::Moved), handshake };
             }
         };
         let handshake = data.handshake();
