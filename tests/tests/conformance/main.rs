@@ -13,5 +13,6 @@ mod resetting;
 mod script;
 mod state;
 mod table;
+mod timeouts;
 mod transcripts;
 mod transfers;
