@@ -171,6 +171,14 @@ impl Files {
         Ok(self.tree.set_mode(&path, mode).await?)
     }
 
+    /// Bytes the user can store in a directory: what is free there, or less where the quota is
+    /// less. Who may not upload there can store none.
+    pub(crate) async fn available(&self, argument: Option<&[u8]>) -> Result<u64, FilesError> {
+        let path = self.permitted(argument.unwrap_or(b"."), Action::Upload)?;
+        let free = self.tree.free_space(&path).await?;
+        Ok(self.user.quota.max_bytes.map_or(free, |most| most.min(free)))
+    }
+
     /// Whoever may do anything there may go there: one who may only upload changes directory
     /// first, as most clients do. To see what is there takes `List`.
     async fn enter(&mut self, path: VirtualPath) -> Result<(), FilesError> {

@@ -57,6 +57,9 @@ pub(crate) trait Tree: Send + Sync {
     /// Sets the permission bits, 0o777 at the most, of a file or directory.
     async fn set_mode(&self, path: &VirtualPath, mode: u32) -> Result<(), StorageError>;
 
+    /// Bytes that can still be stored in a directory, as far as the file system knows.
+    async fn free_space(&self, directory: &VirtualPath) -> Result<u64, StorageError>;
+
     /// Bytes left of an aborted upload by `owner` that was to stand at `path`; none if there is no
     /// such upload, or if a file stands there (whose size is then the one that counts).
     async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError>;

@@ -34,6 +34,9 @@ fn times_and_modes_are_set() {
     assert_eq!(ftp.expect("MDTM a file", 213), "213 20040717210700");
     ftp.expect("SITE UTIME a file 20010101000000 20050717210717 20010101000000 UTC", 200);
     assert_eq!(ftp.expect("MDTM a file", 213), "213 20050717210717");
+    let available = ftp.expect("AVBL", 213);
+    assert!(available["213 ".len()..].parse::<u64>().unwrap() > 0, "{available}");
+    ftp.expect("AVBL a file", 550);
     assert!(ftp.expect("SITE HELP", 200).contains("\n SITE CHMOD "));
     assert!(ftp.expect("SITE HELP utime", 200).contains("SITE UTIME "));
     ftp.expect("SITE EXEC ls", 500);

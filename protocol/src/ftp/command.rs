@@ -69,6 +69,7 @@ pub enum Command {
     Mdtm(Path),
     Mfmt(Timestamp, Path),
     Mff(Attributes, Path),
+    Avbl(Option<Path>),
     Type(Type),
     Stru(Structure),
     Mode(Mode),

@@ -88,6 +88,7 @@ verbs! {
     Mdtm "MDTM" " <SP> <file>" InSession Waits Some("MDTM"), "RFC 3659 §3: when a file was modified.";
     Mfmt "MFMT" " <SP> YYYYMMDDHHMMSS[.sss] <SP> <file>" InSession Waits Some("MFMT"), "draft-somers-ftp-mfxx: set that time.";
     Mff "MFF" " <SP> [modify=<time>;][UNIX.mode=<octal mode>;] <SP> <path>" InSession Waits Some("MFF modify;UNIX.mode;"), "draft-somers-ftp-mfxx: set facts of a file.";
+    Avbl "AVBL" " [<SP> <directory>]" InSession Waits Some("AVBL"), "draft-peterson-streamlined-ftp-command-extensions: bytes that can be stored.";
     Type "TYPE" " <SP> (A [<SP> N] | I | L <SP> 8)" InSession Waits None, "RFC 959: the representation of data.";
     Stru "STRU" " <SP> (F | R)" InSession Waits None, "RFC 959: the structure of files.";
     Mode "MODE" " <SP> (S | Z)" InSession Waits None, "RFC 959: the mode of transfer.";

@@ -51,6 +51,8 @@ fn a_path_is_everything_after_the_first_space() {
         ("STOU", Command::Stou(None)),
         ("STOU a", Command::Stou(Some(path("a")))),
         ("MLSD", Command::Mlsd(None)),
+        ("AVBL", Command::Avbl(None)),
+        ("AVBL a b", Command::Avbl(Some(path("a b")))),
         ("MLST é", Command::Mlst(Some(path("é")))),
         ("SIZE a", Command::Size(path("a"))),
         ("HELP site", Command::Help(Some(path("site")))),

@@ -121,6 +121,7 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         Verb::Mdtm => text().prop_map(Command::Mdtm).boxed(),
         Verb::Mfmt => (time(), text()).prop_map(|(time, path)| Command::Mfmt(time, path)).boxed(),
         Verb::Mff => (attributes(), text()).prop_map(|(facts, path)| Command::Mff(facts, path)).boxed(),
+        Verb::Avbl => prop::option::of(text()).prop_map(Command::Avbl).boxed(),
         Verb::Type => file_type().prop_map(Command::Type).boxed(),
         Verb::Stru => {
             let all = vec![Structure::File, Structure::Record, Structure::Page];

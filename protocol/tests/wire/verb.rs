@@ -65,6 +65,7 @@ fn features_are_those_beyond_rfc_959() {
             "MDTM",
             "MFMT",
             "MFF modify;UNIX.mode;",
+            "AVBL",
             "EPRT",
             "EPSV",
             "UTF8",

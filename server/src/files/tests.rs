@@ -125,6 +125,7 @@ fn every_command() -> impl IntoIterator<Item = Case> {
         "RNTO" needs [Rename] => |files| rename(files, b"/here/file", b"/here/new");
         "RNTO a file" needs [Rename, Overwrite] => |files| rename(files, b"/here/directory/../file", b"/here/file");
         "MFMT" needs [SetAttributes] => |files| files.set_modified(b"/here/file", NOON);
+        "AVBL" needs [Upload] => |files| files.available(Some(b"/here"));
         "SITE CHMOD" needs [SetAttributes] => |files| files.set_mode(b"/here/file", 0o600);
         "SITE CPFR" needs [Download] => |files| files.copy_from(b"/here/file");
         "SITE CPTO" needs [Download, Upload] => |files| copy(files, b"/here/file", b"/here/new");

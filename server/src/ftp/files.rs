@@ -29,6 +29,7 @@ pub(super) async fn answer(session: &mut Session, command: Command) -> Reply {
             set_attributes(session, Attributes { modified: Some(when), mode: None }, &path).await
         }
         Command::Mff(attributes, path) => set_attributes(session, attributes, &path).await,
+        Command::Avbl(path) => available(session, path.as_deref()).await,
         Command::Mlst(path) => facts(session, path.as_deref()).await,
         Command::Stat(Some(path)) => status(session, &path).await,
         other => replies::not_implemented(other.verb()),
@@ -146,6 +147,14 @@ pub(super) fn file_time(when: jiff::Timestamp) -> FileTime {
     FileTime {
         seconds: when.as_second() + nanoseconds.div_euclid(1_000_000_000),
         nanoseconds: u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or(0),
+    }
+}
+
+/// AVBL (draft-peterson-streamlined-ftp-command-extensions §4).
+async fn available(session: &Session, argument: Option<&[u8]>) -> Reply {
+    match session.files.available(argument).await {
+        Ok(bytes) => Reply::new(Code::FILE_STATUS, bytes.to_string()),
+        Err(error) => replies::refused(&error, Code::FILE_UNAVAILABLE),
     }
 }
 

@@ -191,6 +191,12 @@ impl Tree for LocalTree {
         Ok(rustix::fs::chmodat(CWD, name, Mode::from(mode), AtFlags::empty())?)
     }
 
+    async fn free_space(&self, directory: &VirtualPath) -> Result<u64, StorageError> {
+        let directory = self.inside.open(directory, OFlags::PATH | OFlags::DIRECTORY).await?;
+        let status = rustix::fs::fstatvfs(directory)?;
+        Ok(status.f_bavail.saturating_mul(status.f_frsize))
+    }
+
     async fn partial_size(&self, path: &VirtualPath, owner: &str) -> Result<Option<u64>, StorageError> {
         let directory = self.inside.open(&path.parent(), OFlags::PATH | OFlags::DIRECTORY).await?;
         if path.is_root() || self.uploads != Uploads::AtomicResumable {

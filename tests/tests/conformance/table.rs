@@ -103,6 +103,8 @@ table! {
     "MDTM" "file" "missing" 213; ; 213 550 500 501 502 421 530;
     "MFMT" "20200102030405 file" "yesterday file" 213; ; 213 550 500 501 502 504 421 530;
     "MFF" "modify=20200102030405; file" "size=1; file" 213; ; 213 550 500 501 502 504 421 530;
+    // draft-peterson-streamlined-ftp-command-extensions §4.
+    "AVBL" "" "missing" 213; ; 213 550 500 501 502 421 530;
 
     // Parameters.
     "TYPE" "I" "X" 200; 200 500 501 504 421 530; ;

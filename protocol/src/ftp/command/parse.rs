@@ -111,6 +111,7 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Mdtm => Command::Mdtm(path()?),
         Verb::Mfmt => time_and_path(&path()?).map(|(time, path)| Command::Mfmt(time, path))?,
         Verb::Mff => attributes_and_path(&path()?).map(|(facts, path)| Command::Mff(facts, path))?,
+        Verb::Avbl => Command::Avbl(optional(text)),
         Verb::Type => Command::Type(file_type(parameter()?)?),
         Verb::Stru => Command::Stru(structure(parameter()?)?),
         Verb::Mode => Command::Mode(mode(parameter()?)?),

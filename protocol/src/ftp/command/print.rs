@@ -65,7 +65,11 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
         | Command::Size(text)
         | Command::Mdtm(text)
         | Command::Clnt(text) => out.extend_from_slice(text),
-        Command::Stou(text) | Command::Mlsd(text) | Command::Mlst(text) | Command::Help(text) => {
+        Command::Stou(text)
+        | Command::Mlsd(text)
+        | Command::Mlst(text)
+        | Command::Avbl(text)
+        | Command::Help(text) => {
             out.extend_from_slice(text.as_deref().unwrap_or_default());
         }
         Command::List(path) | Command::Nlst(path) | Command::Stat(path) => {
@@ -225,6 +229,7 @@ pub(super) const fn verb(command: &Command) -> Verb {
         Command::Mdtm(..) => Verb::Mdtm,
         Command::Mfmt(..) => Verb::Mfmt,
         Command::Mff(..) => Verb::Mff,
+        Command::Avbl(..) => Verb::Avbl,
         Command::Type(..) => Verb::Type,
         Command::Stru(..) => Verb::Stru,
         Command::Mode(..) => Verb::Mode,
