@@ -6,6 +6,7 @@
 pub mod address;
 pub mod attributes;
 pub mod command;
+pub mod digest;
 pub mod facts;
 pub mod listing;
 pub mod parameter;

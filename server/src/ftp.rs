@@ -3,6 +3,7 @@
 //! `LoggedIn` and from nothing else, so no command can run for nobody.
 
 mod channel;
+mod digests;
 mod files;
 mod listing;
 mod login;

@@ -4,6 +4,7 @@
 
 mod buffer;
 mod copy;
+mod digest;
 mod labour;
 mod record;
 mod representation;
@@ -25,6 +26,7 @@ use crate::files::UploadIntent;
 use crate::storage::{Entry, Listing, StorageError};
 
 pub(crate) use copy::Copy;
+pub(crate) use digest::Digest;
 pub(crate) use labour::Labour;
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use representation::Representation;
@@ -64,6 +66,8 @@ pub(crate) struct Meter(AtomicU64);
 pub(crate) enum Done {
     /// All bytes are where they belong.
     Moved,
+    /// This is the file's digest.
+    Digest(Vec<u8>),
 }
 
 /// How a transfer ended.

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::ftp::{
     Site, Verb,
     attributes::Attributes,
+    digest::Portion,
     parameter::{Allocation, ExtendedPassive, Mechanism, Mode, Options, Protection, Structure, Type},
 };
 
@@ -70,6 +71,12 @@ pub enum Command {
     Mfmt(Timestamp, Path),
     Mff(Attributes, Path),
     Avbl(Option<Path>),
+    Hash(Path),
+    Xcrc(Portion),
+    Xmd5(Portion),
+    Xsha1(Portion),
+    Xsha256(Portion),
+    Xsha512(Portion),
     Type(Type),
     Stru(Structure),
     Mode(Mode),

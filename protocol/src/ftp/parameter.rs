@@ -4,7 +4,7 @@
 //! They hold what the standards define. What of it this server does is not
 //! said here.
 
-use crate::ftp::facts::FactSet;
+use crate::ftp::{digest::Algorithm, facts::FactSet};
 
 /// The argument of TYPE (RFC 959 §3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,4 +127,6 @@ pub enum Options {
     Utf8(bool),
     /// `MLST` with the facts to send from now on (RFC 3659 §7.9). Unknown facts are left out.
     Mlst(FactSet),
+    /// `HASH` with the algorithm to use from now on; without one it asks which that is.
+    Hash(Option<Algorithm>),
 }

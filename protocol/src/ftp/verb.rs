@@ -29,8 +29,8 @@ macro_rules! verbs {
             }
 
             /// What FEAT says of the verb (RFC 2389), without the leading space;
-            /// `None` for what RFC 959 itself has. For MLST it is the bare name, which
-            /// the session's facts follow (RFC 3659 §7.8).
+            /// `None` for what RFC 959 itself has. For MLST and HASH it is
+            /// the bare name, which the session's facts or algorithms follow (RFC 3659 §7.8).
             pub const fn feature(self) -> Option<&'static str> {
                 match self { $(Verb::$variant => $feature,)* }
             }
@@ -89,6 +89,12 @@ verbs! {
     Mfmt "MFMT" " <SP> YYYYMMDDHHMMSS[.sss] <SP> <file>" InSession Waits Some("MFMT"), "draft-somers-ftp-mfxx: set that time.";
     Mff "MFF" " <SP> [modify=<time>;][UNIX.mode=<octal mode>;] <SP> <path>" InSession Waits Some("MFF modify;UNIX.mode;"), "draft-somers-ftp-mfxx: set facts of a file.";
     Avbl "AVBL" " [<SP> <directory>]" InSession Waits Some("AVBL"), "draft-peterson-streamlined-ftp-command-extensions: bytes that can be stored.";
+    Hash "HASH" " <SP> <file>" InSession Waits Some("HASH"), "draft-bryan-ftpext-hash: a digest of a file.";
+    Xcrc "XCRC" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XCRC"), "By convention: the CRC-32 of a file or a part of it.";
+    Xmd5 "XMD5" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XMD5"), "By convention: the MD5 of a file or a part of it.";
+    Xsha1 "XSHA1" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XSHA1"), "By convention: the SHA-1 of a file or a part of it.";
+    Xsha256 "XSHA256" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XSHA256"), "By convention: the SHA-256 of a file or a part of it.";
+    Xsha512 "XSHA512" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XSHA512"), "By convention: the SHA-512 of a file or a part of it.";
     Type "TYPE" " <SP> (A [<SP> N] | I | L <SP> 8)" InSession Waits None, "RFC 959: the representation of data.";
     Stru "STRU" " <SP> (F | R)" InSession Waits None, "RFC 959: the structure of files.";
     Mode "MODE" " <SP> (S | Z)" InSession Waits None, "RFC 959: the mode of transfer.";
@@ -147,7 +153,7 @@ enum Timing {
 }
 
 /// The names of RFC 775, which old clients still send.
-const OLD_NAMES: [(u32, Verb); 5] = [
+const OLD_NAMES: [(u64, Verb); 5] = [
     (packed_name("XCWD"), Verb::Cwd),
     (packed_name("XCUP"), Verb::Cdup),
     (packed_name("XPWD"), Verb::Pwd),
@@ -155,38 +161,32 @@ const OLD_NAMES: [(u32, Verb); 5] = [
     (packed_name("XRMD"), Verb::Rmd),
 ];
 
-fn from_old_name(name: u32) -> Option<Verb> {
+fn from_old_name(name: u64) -> Option<Verb> {
     OLD_NAMES.iter().find(|(old, _)| *old == name).map(|&(_, verb)| verb)
 }
 
-/// A name of three or four letters as one number in upper case, so that a verb
-/// is found by comparing numbers. Letters only: no other byte may stand for them.
-const fn packed(name: &[u8]) -> Option<u32> {
-    match *name {
-        [a, b, c] => pack([b'A', a, b, c], 0x00FF_FFFF),
-        [a, b, c, d] => pack([a, b, c, d], u32::MAX),
-        _ => None,
+/// A name of three to eight letters and digits, the first a letter, as one number in upper case, so
+/// that a verb is found by comparing numbers. No other byte may stand for them.
+const fn packed(name: &[u8]) -> Option<u64> {
+    if name.len() < 3 || name.len() > 8 {
+        return None;
     }
+    let mut number = 0;
+    let mut rest = name;
+    while let Some((&byte, after)) = rest.split_first() {
+        if !byte.is_ascii_alphabetic() && (number == 0 || !byte.is_ascii_digit()) {
+            return None;
+        }
+        number = number << 8 | byte.to_ascii_uppercase() as u64;
+        rest = after;
+    }
+    Some(number)
 }
 
-const fn pack(mut name: [u8; 4], mask: u32) -> Option<u32> {
-    let [a, b, c, d] = name;
-    if a.is_ascii_alphabetic()
-        && b.is_ascii_alphabetic()
-        && c.is_ascii_alphabetic()
-        && d.is_ascii_alphabetic()
-    {
-        name.make_ascii_uppercase();
-        Some(u32::from_be_bytes(name) & mask)
-    } else {
-        None
-    }
-}
-
-const fn packed_name(name: &str) -> u32 {
+const fn packed_name(name: &str) -> u64 {
     match packed(name.as_bytes()) {
         Some(number) => number,
         // No line's verb has this number, and a test tries every name.
-        None => u32::MAX,
+        None => u64::MAX,
     }
 }

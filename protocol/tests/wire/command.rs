@@ -3,6 +3,7 @@
 use wharfinger_protocol::ftp::{
     Command, Secret, Site,
     attributes::Attributes,
+    digest::{Algorithm, Portion},
     facts::{Fact, FactSet},
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -174,6 +175,30 @@ fn the_site_s_commands_are_read() {
         ("SITE CPFR a b", Command::Site(Site::CopyFrom(path("a b")))),
         ("SITE CPTO /a", Command::Site(Site::CopyTo(path("/a")))),
     ]);
+}
+
+#[test]
+fn a_part_of_a_file_can_be_named() {
+    for (argument, name, start, end) in [
+        ("a", "a", 0, None),
+        ("a b", "a b", 0, None),
+        ("a b 5", "a b", 5, None),
+        ("a 5 10", "a", 5, Some(10)),
+        ("1 2 3 4", "1 2", 3, Some(4)),
+        ("5", "5", 0, None),
+        ("\"a b 5\"", "a b 5", 0, None),
+        ("\"a \"b\" 5\" 6  7", "a \"b\" 5", 6, Some(7)),
+        ("\"a", "\"a", 0, None),
+    ] {
+        let portion = Portion { path: path(name), start, end };
+        assert_eq!(Command::parse(format!("XSHA256 {argument}").as_bytes()), Ok(Command::Xsha256(portion)));
+    }
+    holds([
+        ("HASH a 5", Command::Hash(path("a 5"))),
+        ("OPTS HASH", Command::Opts(Options::Hash(None))),
+        ("OPTS HASH sha-1", Command::Opts(Options::Hash(Some(Algorithm::Sha1)))),
+    ]);
+    assert_eq!(Algorithm::Md5.feature(), "HASH SHA-256;SHA-512;SHA-1;MD5*;CRC32");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use wharfinger_protocol::{
     ftp::{
         Command, Secret, Site, Verb,
         attributes::Attributes,
+        digest::{Algorithm, Portion},
         facts::{Fact, FactSet},
         parameter::{
             Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -74,6 +75,18 @@ fn site() -> impl Strategy<Value = Site> {
     ]
 }
 
+fn portion() -> impl Strategy<Value = Portion> {
+    (text(), any::<u64>(), prop::option::of(any::<u64>())).prop_map(|(path, start, end)| Portion {
+        path,
+        start,
+        end: end.map(|end| end.max(start)),
+    })
+}
+
+fn algorithm() -> impl Strategy<Value = Algorithm> {
+    prop::sample::select(Algorithm::ALL.to_vec())
+}
+
 /// Any argument of this verb. Exhaustive, so that a new verb is tried too.
 fn command(verb: Verb) -> BoxedStrategy<Command> {
     let secret = || text().prop_map(Secret::from);
@@ -122,6 +135,12 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         Verb::Mfmt => (time(), text()).prop_map(|(time, path)| Command::Mfmt(time, path)).boxed(),
         Verb::Mff => (attributes(), text()).prop_map(|(facts, path)| Command::Mff(facts, path)).boxed(),
         Verb::Avbl => prop::option::of(text()).prop_map(Command::Avbl).boxed(),
+        Verb::Hash => text().prop_map(Command::Hash).boxed(),
+        Verb::Xcrc => portion().prop_map(Command::Xcrc).boxed(),
+        Verb::Xmd5 => portion().prop_map(Command::Xmd5).boxed(),
+        Verb::Xsha1 => portion().prop_map(Command::Xsha1).boxed(),
+        Verb::Xsha256 => portion().prop_map(Command::Xsha256).boxed(),
+        Verb::Xsha512 => portion().prop_map(Command::Xsha512).boxed(),
         Verb::Type => file_type().prop_map(Command::Type).boxed(),
         Verb::Stru => {
             let all = vec![Structure::File, Structure::Record, Structure::Page];
@@ -143,9 +162,13 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
                 [ExtendedPassive::Any, ExtendedPassive::All].into_iter().chain(families).collect::<Vec<_>>();
             prop::sample::select(all).prop_map(Command::Epsv).boxed()
         }
-        Verb::Opts => prop_oneof![any::<bool>().prop_map(Options::Utf8), facts().prop_map(Options::Mlst)]
-            .prop_map(Command::Opts)
-            .boxed(),
+        Verb::Opts => prop_oneof![
+            any::<bool>().prop_map(Options::Utf8),
+            facts().prop_map(Options::Mlst),
+            prop::option::of(algorithm()).prop_map(Options::Hash)
+        ]
+        .prop_map(Command::Opts)
+        .boxed(),
         Verb::Syst => Just(Command::Syst).boxed(),
         Verb::Noop => Just(Command::Noop).boxed(),
         Verb::Help => prop::option::of(word()).prop_map(Command::Help).boxed(),

@@ -26,7 +26,9 @@ fn the_x_forms_are_the_verbs_without_it() {
 
 #[test]
 fn what_is_no_verb_is_not_found() {
-    for name in ["", "US", "USERS", "XCCC", "XSTOR", "MAIL", "\0PWD", "PWD\0", "PWD ", "1PWD"] {
+    for name in
+        ["", "US", "USERS", "XCCC", "XSTOR", "MAIL", "XSHA2560", "XSHA_256", "\0PWD", "PWD\0", "PWD ", "1PWD"]
+    {
         assert_eq!(Verb::from_name(name.as_bytes()), None, "{name:?}");
     }
 }
@@ -66,6 +68,12 @@ fn features_are_those_beyond_rfc_959() {
             "MFMT",
             "MFF modify;UNIX.mode;",
             "AVBL",
+            "HASH",
+            "XCRC",
+            "XMD5",
+            "XSHA1",
+            "XSHA256",
+            "XSHA512",
             "EPRT",
             "EPSV",
             "UTF8",

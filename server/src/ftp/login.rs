@@ -4,6 +4,8 @@
 use tokio::time::Instant;
 use wharfinger_accounts::{Password, Protocol};
 use wharfinger_config::Requirement;
+use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Mechanism, Protection};
 use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Secret, Verb};
 
@@ -53,7 +55,7 @@ impl Login {
             Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
             Command::Syst => replies::system().into(),
-            Command::Feat => replies::features(None).into(),
+            Command::Feat => replies::features(FactSet::default(), Algorithm::default()).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Opts(options) => replies::options(options).into(),
             Command::Stat(_) => replies::status_before_login(link).into(),

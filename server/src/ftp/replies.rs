@@ -14,7 +14,7 @@ use crate::registry::Ending;
 
 pub(super) use errors::{refused, transfer_failed};
 pub(super) use information::{
-    features, help, options, progress, site_help, status, status_before_login, system,
+    algorithm, features, help, options, progress, site_help, status, status_before_login, system,
 };
 
 pub(super) fn noop() -> Reply {

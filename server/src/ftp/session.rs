@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use wharfinger_protocol::ftp::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Form, Mode, Options, Structure, Type};
 use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply};
 
 use super::channel::Channel;
 use super::running::Running;
-use super::{Answer, Link, files, login, replies, site, transfers};
+use super::{Answer, Link, digests, files, login, replies, site, transfers};
 use crate::conversation::Step;
 use crate::files::{CopyFrom, Files, RenameFrom};
 use crate::login::LoggedIn;
@@ -27,6 +28,8 @@ pub(super) struct Session {
     pub(super) source: Option<Source>,
     /// OPTS MLST.
     pub(super) facts: FactSet,
+    /// OPTS HASH.
+    pub(super) algorithm: Algorithm,
     /// The transfer whose final reply is still to come.
     pub(super) running: Option<Running>,
 }
@@ -49,6 +52,7 @@ impl Session {
             restart: 0,
             source: None,
             facts: FactSet::default(),
+            algorithm: Algorithm::default(),
             running: None,
         }
     }
@@ -139,9 +143,15 @@ impl Session {
             Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
             Command::Syst => replies::system().into(),
-            Command::Feat => replies::features(Some(self.facts)).into(),
+            Command::Feat => replies::features(self.facts, self.algorithm).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Stat(None) => replies::status(self, link).into(),
+            Command::Hash(_)
+            | Command::Xcrc(_)
+            | Command::Xmd5(_)
+            | Command::Xsha1(_)
+            | Command::Xsha256(_)
+            | Command::Xsha512(_) => digests::answer(self, link, command).await,
             other => files::answer(self, other).await.into(),
         }
     }
@@ -175,8 +185,13 @@ impl Session {
     }
 
     fn set_options(&mut self, options: Options) -> Reply {
-        if let Options::Mlst(facts) = options {
-            self.facts = facts;
+        match options {
+            Options::Mlst(facts) => self.facts = facts,
+            Options::Hash(algorithm) => {
+                self.algorithm = algorithm.unwrap_or(self.algorithm);
+                return replies::algorithm(self.algorithm);
+            }
+            Options::Utf8(_) => {}
         }
         replies::options(options)
     }

@@ -30,6 +30,7 @@ pub(crate) enum RecordKind {
     Upload,
     List,
     Copy,
+    Digest,
 }
 
 impl Record {
@@ -51,10 +52,10 @@ impl Record {
     }
 
     /// The transfer came to its end, good or bad.
-    pub(super) fn end(mut self, result: &Result<(), TransferError>) {
+    pub(super) fn end<T>(mut self, result: &Result<T, TransferError>) {
         self.ended = true;
         match result {
-            Ok(()) => self.log("complete"),
+            Ok(_) => self.log("complete"),
             Err(error) => self.log(&error.to_string()),
         }
     }
@@ -86,6 +87,7 @@ impl RecordKind {
             Self::Upload => "upload",
             Self::List => "list",
             Self::Copy => "copy",
+            Self::Digest => "digest",
         }
     }
 }

@@ -106,6 +106,14 @@ table! {
     // draft-peterson-streamlined-ftp-command-extensions §4.
     "AVBL" "" "missing" 213; ; 213 550 500 501 502 421 530;
 
+    // draft-bryan-ftpext-hash §3.2; the others have no standard.
+    "HASH" "file" "missing" 213; ; 213 426 450 451 550 553 500 501 502 504 421 530;
+    "XCRC" "file" "missing" 250; ; 250 426 450 451 550 500 501 502 504 421 530;
+    "XMD5" "file" "missing" 250; ; 250 426 450 451 550 500 501 502 504 421 530;
+    "XSHA1" "file" "missing" 250; ; 250 426 450 451 550 500 501 502 504 421 530;
+    "XSHA256" "file" "missing" 250; ; 250 426 450 451 550 500 501 502 504 421 530;
+    "XSHA512" "file" "missing" 250; ; 250 426 450 451 550 500 501 502 504 421 530;
+
     // Parameters.
     "TYPE" "I" "X" 200; 200 500 501 504 421 530; ;
     "STRU" "F" "X" 200; 200 500 501 504 421 530; ;

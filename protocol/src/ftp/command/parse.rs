@@ -10,7 +10,7 @@ use argument::{
     port, protection, structure, time_and_path, without_options,
 };
 
-use crate::ftp::{Command, Secret, Site, Verb};
+use crate::ftp::{Command, Secret, Site, Verb, digest::Portion};
 
 /// Why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -112,6 +112,12 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Mfmt => time_and_path(&path()?).map(|(time, path)| Command::Mfmt(time, path))?,
         Verb::Mff => attributes_and_path(&path()?).map(|(facts, path)| Command::Mff(facts, path))?,
         Verb::Avbl => Command::Avbl(optional(text)),
+        Verb::Hash => Command::Hash(path()?),
+        Verb::Xcrc => Command::Xcrc(Portion::parse(verb, text)?),
+        Verb::Xmd5 => Command::Xmd5(Portion::parse(verb, text)?),
+        Verb::Xsha1 => Command::Xsha1(Portion::parse(verb, text)?),
+        Verb::Xsha256 => Command::Xsha256(Portion::parse(verb, text)?),
+        Verb::Xsha512 => Command::Xsha512(Portion::parse(verb, text)?),
         Verb::Type => Command::Type(file_type(parameter()?)?),
         Verb::Stru => Command::Stru(structure(parameter()?)?),
         Verb::Mode => Command::Mode(mode(parameter()?)?),

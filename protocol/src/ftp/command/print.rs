@@ -64,6 +64,7 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
         | Command::Dele(text)
         | Command::Size(text)
         | Command::Mdtm(text)
+        | Command::Hash(text)
         | Command::Clnt(text) => out.extend_from_slice(text),
         Command::Stou(text)
         | Command::Mlsd(text)
@@ -92,6 +93,11 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
             out.extend_from_slice(path);
         }
         Command::Site(site) => site.write_to(out),
+        Command::Xcrc(portion)
+        | Command::Xmd5(portion)
+        | Command::Xsha1(portion)
+        | Command::Xsha256(portion)
+        | Command::Xsha512(portion) => portion.write_to(out),
         Command::Type(value) => file_type(out, *value),
         Command::Stru(structure) => out.push(structure_letter(*structure)),
         Command::Mode(mode) => out.push(mode_letter(*mode)),
@@ -190,6 +196,8 @@ fn options(out: &mut Vec<u8>, value: Options) {
             out.extend_from_slice(b"MLST ");
             facts.write_to(out);
         }
+        Options::Hash(None) => out.extend_from_slice(b"HASH"),
+        Options::Hash(Some(algorithm)) => out.extend([b"HASH ", algorithm.name().as_bytes()].concat()),
     }
 }
 
@@ -230,6 +238,12 @@ pub(super) const fn verb(command: &Command) -> Verb {
         Command::Mfmt(..) => Verb::Mfmt,
         Command::Mff(..) => Verb::Mff,
         Command::Avbl(..) => Verb::Avbl,
+        Command::Hash(..) => Verb::Hash,
+        Command::Xcrc(..) => Verb::Xcrc,
+        Command::Xmd5(..) => Verb::Xmd5,
+        Command::Xsha1(..) => Verb::Xsha1,
+        Command::Xsha256(..) => Verb::Xsha256,
+        Command::Xsha512(..) => Verb::Xsha512,
         Command::Type(..) => Verb::Type,
         Command::Stru(..) => Verb::Stru,
         Command::Mode(..) => Verb::Mode,

@@ -1,5 +1,6 @@
 //! Replies that inform: FEAT, HELP, STAT, SYST, OPTS, SITE HELP.
 
+use wharfinger_protocol::ftp::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::Options;
 use wharfinger_protocol::ftp::{Code, Reply, Site, Verb};
@@ -16,17 +17,18 @@ pub(in crate::ftp) fn system() -> Reply {
 }
 
 /// RFC 2389 §3: each feature's line begins with a space. MLST's names the facts on offer, with
-/// an asterisk at those that are on (RFC 3659 §7.8).
-pub(in crate::ftp) fn features(facts: Option<FactSet>) -> Reply {
+/// an asterisk at those that are on (RFC 3659 §7.8), HASH's the algorithms.
+pub(in crate::ftp) fn features(facts: FactSet, algorithm: Algorithm) -> Reply {
     let mut reply = Reply::new(Code::SYSTEM_STATUS, "Features:");
     for verb in Verb::ALL {
         reply = match (verb, verb.feature()) {
             (_, None) => reply,
             (Verb::Mlst, Some(_)) => {
                 let mut line = b" ".to_vec();
-                facts.unwrap_or_default().write_feature(&mut line);
+                facts.write_feature(&mut line);
                 reply.line(line)
             }
+            (Verb::Hash, Some(_)) => reply.line(format!(" {}", algorithm.feature())),
             (_, Some(name)) => reply.line(format!(" {name}")),
         };
     }
@@ -59,7 +61,13 @@ pub(in crate::ftp) fn options(options: Options) -> Reply {
             facts.write_to(&mut text);
             Reply::new(Code::OK, text)
         }
+        Options::Hash(asked_for) => algorithm(asked_for.unwrap_or_default()),
     }
+}
+
+/// OPTS HASH: the algorithm that is on now (draft-bryan-ftpext-hash §3.1).
+pub(in crate::ftp) fn algorithm(algorithm: Algorithm) -> Reply {
+    Reply::new(Code::OK, algorithm.name())
 }
 
 /// SITE HELP: the syntax of all its commands, or of one. RFC 959's table has no 214 for SITE.

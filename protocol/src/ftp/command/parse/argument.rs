@@ -15,6 +15,7 @@ use crate::ftp::{
     Verb,
     address::{self, ExtendedError, decimal},
     attributes::Attributes,
+    digest::Algorithm,
     facts::FactSet,
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -133,6 +134,11 @@ pub(super) fn options(text: &[u8]) -> Result<Options, ParseError> {
     let invalid = Err(ParseError::Invalid(Verb::Opts));
     if name.eq_ignore_ascii_case(b"MLST") {
         return Ok(Options::Mlst(FactSet::parse(rest)));
+    }
+    if name.eq_ignore_ascii_case(b"HASH") {
+        let algorithm = Algorithm::from_name(rest);
+        let known = rest.is_empty() || algorithm.is_some();
+        return if known { Ok(Options::Hash(algorithm)) } else { invalid };
     }
     if !name.eq_ignore_ascii_case(b"UTF8") && !name.eq_ignore_ascii_case(b"UTF-8") {
         return invalid;
