@@ -28,6 +28,11 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 const LAST_INPUT: u64 = 2 * 1024 * 1024;
 /// One read from the socket.
 const READ: usize = 4096;
+/// Memory for lines put back; then no more are read. A client may well send commands by the
+/// hundred, and behind them the ABOR that must be heard.
+const MOST_POSTPONED: usize = 128 * 1024;
+/// What a line put back takes beside its bytes.
+const LINE_OVERHEAD: usize = 64;
 
 /// A control connection.
 pub(crate) struct Control {
@@ -36,6 +41,8 @@ pub(crate) struct Control {
     lines: Lines,
     /// Lines put back to be answered later, oldest first.
     postponed: VecDeque<Vec<u8>>,
+    /// Memory that they take.
+    postponed_size: usize,
     client: SocketAddr,
     local: SocketAddr,
 }
@@ -75,6 +82,7 @@ impl Control {
             input: Vec::new(),
             lines: Lines::default(),
             postponed: VecDeque::new(),
+            postponed_size: 0,
         })
     }
 
@@ -90,10 +98,13 @@ impl Control {
 
     /// The next line to answer: one put back, else one from the peer. Cancel-safe.
     pub(crate) async fn line(&mut self) -> io::Result<Line> {
-        match self.postponed.pop_front() {
-            Some(line) => Ok(Line::Command(line)),
-            None => self.fresh_line().await,
-        }
+        let Some(line) = self.postponed.pop_front() else {
+            // An idle connection keeps no queue.
+            self.postponed = VecDeque::new();
+            return self.fresh_line().await;
+        };
+        self.postponed_size -= line.len() + LINE_OVERHEAD;
+        Ok(Line::Command(line))
     }
 
     /// The next line from the peer, whatever was put back. Cancel-safe.
@@ -103,17 +114,23 @@ impl Control {
 
     /// Puts a line back, to be answered after those put back before it.
     pub(crate) fn postpone(&mut self, line: Vec<u8>) {
+        self.postponed_size += line.len() + LINE_OVERHEAD;
         self.postponed.push_back(line);
     }
 
-    /// How many lines wait to be answered.
-    pub(crate) fn postponed(&self) -> usize {
-        self.postponed.len()
+    /// Whether lines wait to be answered.
+    pub(crate) fn has_postponed(&self) -> bool {
+        !self.postponed.is_empty()
+    }
+
+    /// Whether another line may be put back.
+    pub(crate) fn can_postpone(&self) -> bool {
+        self.postponed_size < MOST_POSTPONED
     }
 
     /// Whether the peer has sent more than the lines it was given answers to.
     pub(crate) fn has_unread_input(&self) -> bool {
-        !self.postponed.is_empty() || self.lines.has_rest(&self.input)
+        self.has_postponed() || self.lines.has_rest(&self.input)
     }
 
     /// Sends a reply, in one write.

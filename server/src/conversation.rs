@@ -15,9 +15,6 @@ use crate::control::{Control, Line, Protection};
 use crate::registry::{Ending, Live};
 use crate::transfer::{Job, Meter, Outcome, TransferError};
 
-/// Lines that may wait for the end of a transfer; then no more are read.
-const WAITING_LINES: usize = 32;
-
 /// One dialect's side of the conversation.
 pub(crate) trait Dialogue: Send {
     /// What is said first.
@@ -206,7 +203,7 @@ async fn carry(
                 control.send(&dialogue.transferred(outcome)).await?;
                 return Ok(Next::Continue);
             }
-            line = control.fresh_line(), if control.postponed() < WAITING_LINES => {
+            line = control.fresh_line(), if control.can_postpone() => {
                 match heard(line?, control, dialogue, &meter).await? {
                     Heard::GoOn => {}
                     Heard::Abort => {
@@ -244,7 +241,7 @@ async fn heard(
         Line::End => return Ok(Heard::Gone),
     };
     // Replies keep the order of the commands: behind a line that waits, only ABOR is not too late.
-    let behind = control.postponed() > 0;
+    let behind = control.has_postponed();
     match dialogue.interrupt(&line, meter) {
         Interruption::Abort => Ok(Heard::Abort),
         Interruption::Reply(reply) if !behind => control.send(&reply).await.map(|()| Heard::GoOn),

@@ -91,6 +91,32 @@ fn abor_comes_before_what_waits() {
 }
 
 #[test]
+fn abor_is_heard_behind_a_thousand_commands_that_wait() {
+    for protection in BOTH {
+        let (place, mut ftp) = place_with_big_file(protection);
+        let _data = place.begin(&mut ftp, b"RETR big");
+        ftp.send_bytes("PWD\r\n".repeat(1000).as_bytes());
+        ftp.send("ABOR");
+        assert_eq!(codes(&mut ftp, 2), [426, 226]);
+        assert_eq!(codes(&mut ftp, 1000), [257; 1000]);
+        ftp.expect("NOOP", 200);
+    }
+}
+
+#[test]
+fn commands_without_end_wait_where_they_are_until_the_transfer_has_ended() {
+    for protection in BOTH {
+        let (place, mut ftp) = place_with_big_file(protection);
+        let mut data = place.begin(&mut ftp, b"RETR big");
+        // More than the server takes in while it is busy; the rest waits in the connection.
+        ftp.send_bytes("PWD\r\n".repeat(10_000).as_bytes());
+        assert_eq!(data.drain(), BIG);
+        ftp.expect_reply(226);
+        assert_eq!(codes(&mut ftp, 10_000), [257; 10_000]);
+    }
+}
+
+#[test]
 fn quit_lets_a_transfer_finish() {
     for protection in BOTH {
         let (place, mut ftp) = place_with_big_file(protection);
