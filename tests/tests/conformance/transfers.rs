@@ -112,7 +112,7 @@ fn commands_without_end_wait_where_they_are_until_the_transfer_has_ended() {
         ftp.send_bytes("PWD\r\n".repeat(10_000).as_bytes());
         assert_eq!(data.drain(), BIG);
         ftp.expect_reply(226);
-        assert_eq!(codes(&mut ftp, 10_000), [257; 10_000]);
+        assert!(codes(&mut ftp, 10_000).iter().all(|code| *code == 257));
     }
 }
 
