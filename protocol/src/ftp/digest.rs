@@ -1,53 +1,16 @@
-//! Checks of files: the algorithms of HASH (draft-bryan-ftpext-hash) and the arguments of the older
-//! XCRC, XMD5, XSHA1, XSHA256 and XSHA512, which no document defines.
-//!
-//! Computing them is not known here.
+//! Checks of files: HASH (draft-bryan-ftpext-hash), and the arguments of the older XCRC, XMD5, XSHA1,
+//! XSHA256 and XSHA512, which no document defines.
 
-use crate::ftp::{ParseError, Verb, address::decimal, command::Path};
+use crate::{
+    digest::Algorithm,
+    ftp::{ParseError, Verb, address::decimal, command::Path},
+};
 
-/// A digest or checksum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Algorithm {
-    /// FIPS 180; HASH's default.
-    #[default]
-    Sha256,
-    /// FIPS 180.
-    Sha512,
-    /// FIPS 180; against mishaps only.
-    Sha1,
-    /// RFC 1321; against mishaps only.
-    Md5,
-    /// That of IEEE 802.3 and ZIP; against mishaps only.
-    Crc32,
-}
-
-impl Algorithm {
-    /// All of them, in the order in which FEAT shows them.
-    pub const ALL: [Algorithm; 5] =
-        [Algorithm::Sha256, Algorithm::Sha512, Algorithm::Sha1, Algorithm::Md5, Algorithm::Crc32];
-
-    /// The name on the wire, as IANA has it where it has one; its case does not matter there.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Algorithm::Sha256 => "SHA-256",
-            Algorithm::Sha512 => "SHA-512",
-            Algorithm::Sha1 => "SHA-1",
-            Algorithm::Md5 => "MD5",
-            Algorithm::Crc32 => "CRC32",
-        }
-    }
-
-    /// The algorithm with this name.
-    pub fn from_name(name: &[u8]) -> Option<Algorithm> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name().as_bytes().eq_ignore_ascii_case(name))
-    }
-
-    /// FEAT's line, `HASH SHA-256*;SHA-512;…`: the one in use has a star.
-    pub fn feature(self) -> String {
-        let mark = |algorithm: Algorithm| if algorithm == self { "*" } else { "" };
-        let names = Self::ALL.map(|algorithm| format!("{}{}", algorithm.name(), mark(algorithm)));
-        format!("HASH {}", names.join(";"))
-    }
+/// FEAT's line, `HASH SHA-256*;SHA-512;…`: the algorithm in use has a star.
+pub fn hash_feature(in_use: Algorithm) -> String {
+    let mark = |algorithm: Algorithm| if algorithm == in_use { "*" } else { "" };
+    let names = Algorithm::ALL.map(|algorithm| format!("{}{}", algorithm.name(), mark(algorithm)));
+    format!("HASH {}", names.join(";"))
 }
 
 /// A file, or a part of it, to be checked.

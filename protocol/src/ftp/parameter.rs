@@ -4,7 +4,7 @@
 //! They hold what the standards define. What of it this server does is not
 //! said here.
 
-use crate::ftp::{digest::Algorithm, facts::FactSet};
+use crate::{digest::Algorithm, ftp::facts::FactSet};
 
 /// The argument of TYPE (RFC 959 §3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,10 @@
 //! Commands read from lines: the RFCs' examples and what clients really send.
 
+use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::{
     Command, Secret, Site,
     attributes::Attributes,
-    digest::{Algorithm, Portion},
+    digest::{Portion, hash_feature},
     facts::{Fact, FactSet},
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
@@ -198,7 +199,7 @@ fn a_part_of_a_file_can_be_named() {
         ("OPTS HASH", Command::Opts(Options::Hash(None))),
         ("OPTS HASH sha-1", Command::Opts(Options::Hash(Some(Algorithm::Sha1)))),
     ]);
-    assert_eq!(Algorithm::Md5.feature(), "HASH SHA-256;SHA-512;SHA-1;MD5*;CRC32");
+    assert_eq!(hash_feature(Algorithm::Md5), "HASH SHA-256;SHA-512;SHA-1;MD5*;CRC32");
 }
 
 #[test]

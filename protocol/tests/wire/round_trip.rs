@@ -5,10 +5,11 @@ use std::net::{SocketAddr, SocketAddrV4};
 use jiff::Timestamp;
 use proptest::{prelude::*, strategy::Union};
 use wharfinger_protocol::{
+    digest::Algorithm,
     ftp::{
         Command, Secret, Site, Verb,
         attributes::Attributes,
-        digest::{Algorithm, Portion},
+        digest::Portion,
         facts::{Fact, FactSet},
         parameter::{
             Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,

@@ -3,7 +3,8 @@
 
 use std::ops::Range;
 
-use wharfinger_protocol::ftp::digest::{Algorithm, Portion};
+use wharfinger_protocol::digest::Algorithm;
+use wharfinger_protocol::ftp::digest::Portion;
 use wharfinger_protocol::ftp::{Code, Command, Reply};
 
 use super::running::{DigestStyle, Running};

@@ -4,7 +4,7 @@
 use tokio::time::Instant;
 use wharfinger_accounts::{Password, Protocol};
 use wharfinger_config::Requirement;
-use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Mechanism, Protection};
 use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Secret, Verb};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::{Code, Reply};
 
 use super::replies;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Form, Mode, Options, Structure, Type};
 use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply};

@@ -8,7 +8,7 @@ use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use sha2::digest::DynDigest;
-use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::digest::Algorithm;
 
 use super::labour::{Labour, SLICE};
 use super::{Done, Job, Meter, Outcome, Record, TransferError, buffer};

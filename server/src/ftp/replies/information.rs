@@ -1,6 +1,7 @@
 //! Replies that inform: FEAT, HELP, STAT, SYST, OPTS, SITE HELP.
 
-use wharfinger_protocol::ftp::digest::Algorithm;
+use wharfinger_protocol::digest::Algorithm;
+use wharfinger_protocol::ftp::digest::hash_feature;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::Options;
 use wharfinger_protocol::ftp::{Code, Reply, Site, Verb};
@@ -28,7 +29,7 @@ pub(in crate::ftp) fn features(facts: FactSet, algorithm: Algorithm) -> Reply {
                 facts.write_feature(&mut line);
                 reply.line(line)
             }
-            (Verb::Hash, Some(_)) => reply.line(format!(" {}", algorithm.feature())),
+            (Verb::Hash, Some(_)) => reply.line(format!(" {}", hash_feature(algorithm))),
             (_, Some(name)) => reply.line(format!(" {name}")),
         };
     }

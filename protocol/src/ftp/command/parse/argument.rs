@@ -11,11 +11,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::ParseError;
+use crate::digest::Algorithm;
 use crate::ftp::{
     Verb,
     address::{self, ExtendedError, decimal},
     attributes::Attributes,
-    digest::Algorithm,
     facts::FactSet,
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
