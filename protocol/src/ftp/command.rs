@@ -85,6 +85,10 @@ pub enum Command {
     Eprt(SocketAddr),
     Epsv(ExtendedPassive),
     Opts(Options),
+    /// Without a language it asks for the default one.
+    Lang(Option<Vec<u8>>),
+    /// A name or an address, as RFC 7151 §3.1 writes it.
+    Host(String),
     Syst,
     Noop,
     /// With the word help is wanted on, which need not be a verb.

@@ -103,6 +103,8 @@ verbs! {
     Eprt "EPRT" " <SP> |<family>|<address>|<port>|" InSession Waits Some("EPRT"), "RFC 2428: PORT for IPv4 and IPv6.";
     Epsv "EPSV" " [<SP> (1 | 2 | ALL)]" InSession Waits Some("EPSV"), "RFC 2428: PASV for IPv4 and IPv6.";
     Opts "OPTS" " <SP> <verb> [<SP> <options>]" InClear Waits Some("UTF8"), "RFC 2389: options of another verb.";
+    Lang "LANG" " [<SP> EN]" BeforeLogin Waits Some("LANG EN*"), "RFC 2640: the language of replies.";
+    Host "HOST" " <SP> <host>" InClear Waits Some("HOST"), "RFC 7151: the name by which the client knows the server.";
     Syst "SYST" "" InClear Waits None, "RFC 959: the kind of system.";
     Noop "NOOP" "" InClear AtOnce None, "RFC 959: nothing.";
     Help "HELP" " [<SP> <verb>]" InClear Waits None, "RFC 959: help.";

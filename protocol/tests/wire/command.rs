@@ -203,6 +203,18 @@ fn a_part_of_a_file_can_be_named() {
 }
 
 #[test]
+fn language_and_host_are_read() {
+    let host = |name: &str| Command::Host(name.to_owned());
+    holds([
+        ("LANG", Command::Lang(None)),
+        ("LANG en", Command::Lang(Some(path("en")))),
+        ("HOST ftp.example.com", host("ftp.example.com")),
+        ("HOST 192.0.2.33", host("192.0.2.33")),
+        ("HOST [2001:db8::c000:201]", host("[2001:db8::c000:201]")),
+    ]);
+}
+
+#[test]
 fn facts_are_chosen_in_any_order_and_unknown_ones_left_out() {
     // RFC 3659 §7.9, with a fact that is not ours.
     let chosen = FactSet::NONE.with(Fact::Type).with(Fact::UnixMode);

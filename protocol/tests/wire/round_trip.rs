@@ -170,6 +170,10 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         ]
         .prop_map(Command::Opts)
         .boxed(),
+        Verb::Lang => prop::option::of(word()).prop_map(Command::Lang).boxed(),
+        Verb::Host => {
+            "[a-z0-9]{1,20}(\\.[a-z0-9_]{1,20}){0,3}|\\[::[0-9a-f]{1,4}\\]".prop_map(Command::Host).boxed()
+        }
         Verb::Syst => Just(Command::Syst).boxed(),
         Verb::Noop => Just(Command::Noop).boxed(),
         Verb::Help => prop::option::of(word()).prop_map(Command::Help).boxed(),

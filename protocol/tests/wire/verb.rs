@@ -37,13 +37,13 @@ fn what_is_no_verb_is_not_found() {
 fn only_these_verbs_mean_something_before_login() {
     assert_eq!(
         names(Verb::before_login),
-        "USER PASS ACCT REIN QUIT AUTH PBSZ PROT CCC ABOR STAT OPTS SYST NOOP HELP FEAT CLNT"
+        "USER PASS ACCT REIN QUIT AUTH PBSZ PROT CCC ABOR STAT OPTS LANG HOST SYST NOOP HELP FEAT CLNT"
     );
 }
 
 #[test]
 fn only_these_verbs_mean_something_in_clear_where_tls_is_required() {
-    assert_eq!(names(Verb::before_tls), "QUIT AUTH ABOR STAT OPTS SYST NOOP HELP FEAT CLNT");
+    assert_eq!(names(Verb::before_tls), "QUIT AUTH ABOR STAT OPTS HOST SYST NOOP HELP FEAT CLNT");
 }
 
 #[test]
@@ -77,6 +77,8 @@ fn features_are_those_beyond_rfc_959() {
             "EPRT",
             "EPSV",
             "UTF8",
+            "LANG EN*",
+            "HOST",
             "CLNT",
             "SITE COPY"
         ]

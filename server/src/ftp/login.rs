@@ -54,6 +54,8 @@ impl Login {
             Command::Rein => Answer::Leave(replies::ready_again()),
             Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
+            Command::Lang(language) => replies::language(language.as_deref()).into(),
+            Command::Host(name) => self.host(link, &name).into(),
             Command::Syst => replies::system().into(),
             Command::Feat => replies::features(FactSet::default(), Algorithm::default()).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
@@ -62,6 +64,16 @@ impl Login {
             Command::Abor => replies::nothing_to_abort().into(),
             other => replies::not_logged_in(other.verb()).into(),
         }
+    }
+
+    /// HOST (RFC 7151 §3.2): only before USER. One host is configured, and it is the default one:
+    /// every name that leads a client here is its name, and SNI may have said another.
+    fn host(&self, link: &Link, name: &str) -> Reply {
+        if self.name.is_some() {
+            return replies::too_late_for_host();
+        }
+        tracing::debug!(session = link.live.id, name, "the client named its host");
+        Reply::new(Code::READY, link.services.config.ftp.banner.clone())
     }
 
     /// Says the same whether or not there is such a user.

@@ -14,7 +14,7 @@ use crate::registry::Ending;
 
 pub(super) use errors::{refused, transfer_failed};
 pub(super) use information::{
-    algorithm, features, help, options, progress, site_help, status, status_before_login, system,
+    algorithm, features, help, language, options, progress, site_help, status, status_before_login, system,
 };
 
 pub(super) fn noop() -> Reply {
@@ -81,6 +81,10 @@ pub(super) fn tls_needed(verb: Verb) -> Reply {
         _ => Code::NOT_LOGGED_IN,
     };
     Reply::new(code, "This server needs TLS: send AUTH TLS first.")
+}
+
+pub(super) fn too_late_for_host() -> Reply {
+    Reply::new(Code::BAD_SEQUENCE, "HOST comes before USER.")
 }
 
 pub(super) fn login_failed() -> Reply {

@@ -142,6 +142,8 @@ impl Session {
             Command::Opts(options) => self.set_options(options).into(),
             Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
+            Command::Lang(language) => replies::language(language.as_deref()).into(),
+            Command::Host(_) => replies::too_late_for_host().into(),
             Command::Syst => replies::system().into(),
             Command::Feat => replies::features(self.facts, self.algorithm).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),

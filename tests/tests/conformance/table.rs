@@ -126,6 +126,10 @@ table! {
     // RFC 2389 §4.
     "OPTS" "UTF8 ON" "NONSENSE" 200; ; 200 451 501 500 502 421 530;
 
+    // RFC 2640 §4.1, RFC 7151 §3.2.
+    "LANG" "EN" "FR" 200; ; 200 500 501 502 504 421 530;
+    "HOST" "localhost" "local:21" 503; ; 220 421 500 501 502 503 504 530;
+
     // The rest. FEAT: RFC 2389 §3.2. CLNT has no standard.
     "SYST" "" "now" 215; 215 500 501 502 421; ;
     "NOOP" "" "now" 200; 200 500 421; ;

@@ -6,8 +6,8 @@
 mod argument;
 
 use argument::{
-    allocation, attributes_and_path, extended, extended_passive, file_type, mechanism, mode, number, options,
-    port, protection, structure, time_and_path, without_options,
+    allocation, attributes_and_path, extended, extended_passive, file_type, host, mechanism, mode, number,
+    options, port, protection, structure, time_and_path, without_options,
 };
 
 use crate::ftp::{Command, Secret, Site, Verb, digest::Portion};
@@ -126,6 +126,8 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Eprt => Command::Eprt(extended(parameter()?)?),
         Verb::Epsv => Command::Epsv(extended_passive(word)?),
         Verb::Opts => Command::Opts(options(parameter()?)?),
+        Verb::Lang => Command::Lang(optional(word)),
+        Verb::Host => Command::Host(host(parameter()?)?),
         Verb::Syst => none(Command::Syst)?,
         Verb::Noop => none(Command::Noop)?,
         Verb::Help => Command::Help(optional(word)),

@@ -70,6 +70,7 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
         | Command::Mlsd(text)
         | Command::Mlst(text)
         | Command::Avbl(text)
+        | Command::Lang(text)
         | Command::Help(text) => {
             out.extend_from_slice(text.as_deref().unwrap_or_default());
         }
@@ -92,6 +93,7 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
             out.push(b' ');
             out.extend_from_slice(path);
         }
+        Command::Host(name) => out.extend_from_slice(name.as_bytes()),
         Command::Site(site) => site.write_to(out),
         Command::Xcrc(portion)
         | Command::Xmd5(portion)
@@ -252,6 +254,8 @@ pub(super) const fn verb(command: &Command) -> Verb {
         Command::Eprt(..) => Verb::Eprt,
         Command::Epsv(..) => Verb::Epsv,
         Command::Opts(..) => Verb::Opts,
+        Command::Lang(..) => Verb::Lang,
+        Command::Host(..) => Verb::Host,
         Command::Syst => Verb::Syst,
         Command::Noop => Verb::Noop,
         Command::Help(..) => Verb::Help,

@@ -52,6 +52,16 @@ pub(in crate::ftp) fn help(topic: Option<&[u8]>) -> Reply {
     }
 }
 
+/// LANG (RFC 2640 §4.1): replies are in English, of whatever country; no language is the default.
+pub(in crate::ftp) fn language(asked_for: Option<&[u8]>) -> Reply {
+    let primary = asked_for.and_then(|tag| tag.split(|&byte| byte == b'-').next()).unwrap_or(b"EN");
+    if primary.eq_ignore_ascii_case(b"EN") {
+        Reply::new(Code::OK, "Replies are in English.")
+    } else {
+        Reply::new(Code::BAD_PARAMETER, "Replies are in English only.")
+    }
+}
+
 /// RFC 2389 §4. UTF-8 is always on, so asking for it is granted and asking against it is not.
 pub(in crate::ftp) fn options(options: Options) -> Reply {
     match options {

@@ -4,7 +4,7 @@
 //! standard does not define is `Unsupported`, what it forbids is `Invalid`.
 
 use std::{
-    net::{SocketAddr, SocketAddrV4},
+    net::{Ipv6Addr, SocketAddr, SocketAddrV4},
     str::FromStr,
 };
 
@@ -124,6 +124,25 @@ pub(super) fn extended_passive(word: &[u8]) -> Result<ExtendedPassive, ParseErro
         _ if word.iter().all(u8::is_ascii_digit) => Err(ParseError::Family(Verb::Epsv)),
         _ => Err(ParseError::Invalid(Verb::Epsv)),
     }
+}
+
+/// A domain name, an IPv4 address, or an IPv6 address in brackets; never with a port (RFC 7151 §3.1).
+pub(super) fn host(word: &[u8]) -> Result<String, ParseError> {
+    let name = str::from_utf8(word).map_err(|_| ParseError::Invalid(Verb::Host))?;
+    let literal = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    let valid = literal.map_or_else(|| is_domain(name), |address| address.parse::<Ipv6Addr>().is_ok());
+    if valid { Ok(name.to_owned()) } else { Err(ParseError::Invalid(Verb::Host)) }
+}
+
+fn is_domain(name: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let label = |label: &str| {
+        matches!(label.len(), 1..=63)
+            && label.bytes().all(letters)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.split('.').all(label)
 }
 
 /// RFC 2389 §4 knows one answer to options that are not understood: 501.
