@@ -33,6 +33,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: &Config, stopped: Stopped) -> Result<(), (u8, anyhow::Error)> {
+    // Said at once, not after a wait for the store.
+    Server::check(config).map_err(|error| (EXIT_CONFIG, error.into()))?;
     let accounts = tokio::select! {
         accounts = wait_for_store(config) => accounts.map_err(|error| (EXIT_STORE, error.into()))?,
         () = stopped.clone().asked() => return Ok(()),

@@ -15,11 +15,10 @@ pub struct Database {
 }
 
 impl Database {
-    /// A new name on the server of `WHARFINGER_TEST_MONGODB`.
+    /// A new name on the server of `TEST_MONGODB_URL`.
     pub fn new(name: &str) -> Database {
-        let url = std::env::var("WHARFINGER_TEST_MONGODB").expect(
-            "WHARFINGER_TEST_MONGODB is not set: run ./tests/run, which starts a MongoDB for the tests",
-        );
+        let url = std::env::var("TEST_MONGODB_URL")
+            .expect("TEST_MONGODB_URL is not set: run ./tests/run, which starts a MongoDB for the tests");
         Database::on(&url, name)
     }
 

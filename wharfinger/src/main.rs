@@ -45,6 +45,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
+    // Said at once, not after a wait for the store.
+    Server::check(config).map_err(|error| Failure::new(EXIT_CONFIG, error))?;
     let accounts = tokio::select! {
         accounts = wait_for_store(config) => accounts.map_err(|error| Failure::new(EXIT_STORE, error))?,
         () = stopped.clone().asked() => return Ok(()),

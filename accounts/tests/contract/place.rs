@@ -39,8 +39,8 @@ impl Place {
 
     pub(crate) async fn mongodb() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let server = std::env::var("WHARFINGER_TEST_MONGODB")
-            .expect("WHARFINGER_TEST_MONGODB names no MongoDB: run ./tests/run, which starts one");
+        let server = std::env::var("TEST_MONGODB_URL")
+            .expect("TEST_MONGODB_URL names no MongoDB: run ./tests/run, which starts one");
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("contract-{}-{number}", std::process::id());
         let (host, query) = server.split_once("/?").unwrap_or((server.trim_end_matches('/'), ""));
