@@ -40,6 +40,7 @@ fn a_file_of_any_name_is_stored_listed_fetched_renamed_and_deleted() {
             assert_eq!(place.receive(&mut ftp, &with(b"RETR")), b"content");
             assert_eq!(say(&mut ftp, b"SIZE", 213), "213 7");
             say(&mut ftp, b"MDTM", 213);
+            say(&mut ftp, b"MFMT 20200102030405", 213);
             say(&mut ftp, b"MLST", 250);
             say(&mut ftp, b"RNFR", 350);
             ftp.expect("RNTO plain", 250);

@@ -24,6 +24,7 @@ transcripts! {
     directories
     epsv_all
     features
+    hash
     help
     lists
     login
