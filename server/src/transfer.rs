@@ -4,6 +4,7 @@
 
 mod buffer;
 mod copy;
+mod deflate;
 mod digest;
 mod labour;
 mod record;
@@ -26,6 +27,7 @@ use crate::files::UploadIntent;
 use crate::storage::{Entry, Listing, StorageError};
 
 pub(crate) use copy::Copy;
+pub(crate) use deflate::DeflateError;
 pub(crate) use digest::Digest;
 pub(crate) use labour::Labour;
 pub(crate) use record::{Record, RecordKind};
@@ -51,7 +53,7 @@ pub(crate) struct Transfer {
 pub(crate) enum Work {
     Retrieve { file: File, from: u64, to: u64, representation: Representation },
     Store { intent: UploadIntent, representation: Representation, tolerate_truncation: bool },
-    List { listing: Listing, print: PrintEntry },
+    List { listing: Listing, print: PrintEntry, packing: Option<u8> },
 }
 
 /// Appends an entry's line to the buffer.
@@ -92,6 +94,9 @@ pub(crate) enum TransferError {
     /// An upload in record structure that RFC 959 §3.4.1 can't read, or that has no end.
     #[error("the upload's records: {0}")]
     Records(#[from] RecordError),
+    /// An upload in MODE Z that is no zlib stream, or that has no end.
+    #[error("the upload's compression: {0}")]
+    Deflate(#[from] DeflateError),
     /// Nothing moved for too long.
     #[error("the transfer stalled")]
     Stalled,
@@ -152,8 +157,8 @@ impl Work {
                 }
                 Ok(())
             }
-            Self::List { listing, print } => {
-                retrieve::listing(data, listing, print, meter).await?;
+            Self::List { listing, print, packing } => {
+                retrieve::listing(data, listing, print, packing, meter).await?;
                 data.finish().await.map_err(TransferError::Broken)
             }
         }

@@ -129,4 +129,6 @@ pub enum Options {
     Mlst(FactSet),
     /// `HASH` with the algorithm to use from now on; without one it asks which that is.
     Hash(Option<Algorithm>),
+    /// `MODE Z LEVEL` with zlib's level, 0 to 9.
+    DeflateLevel(u8),
 }

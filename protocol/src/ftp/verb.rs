@@ -97,7 +97,7 @@ verbs! {
     Xsha512 "XSHA512" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XSHA512"), "By convention: the SHA-512 of a file or a part of it.";
     Type "TYPE" " <SP> (A [<SP> N] | I | L <SP> 8)" InSession Waits None, "RFC 959: the representation of data.";
     Stru "STRU" " <SP> (F | R)" InSession Waits None, "RFC 959: the structure of files.";
-    Mode "MODE" " <SP> (S | Z)" InSession Waits None, "RFC 959: the mode of transfer.";
+    Mode "MODE" " <SP> (S | Z)" InSession Waits Some("MODE Z"), "RFC 959: the mode of transfer.";
     Port "PORT" " <SP> <h1,h2,h3,h4,p1,p2>" InSession Waits None, "RFC 959: where the server is to connect to.";
     Pasv "PASV" "" InSession Waits None, "RFC 959: ask where the client may connect to.";
     Eprt "EPRT" " <SP> |<family>|<address>|<port>|" InSession Waits Some("EPRT"), "RFC 2428: PORT for IPv4 and IPv6.";

@@ -196,6 +196,7 @@ fn a_part_of_a_file_can_be_named() {
     }
     holds([
         ("HASH a 5", Command::Hash(path("a 5"))),
+        ("OPTS MODE Z LEVEL 9", Command::Opts(Options::DeflateLevel(9))),
         ("OPTS HASH", Command::Opts(Options::Hash(None))),
         ("OPTS HASH sha-1", Command::Opts(Options::Hash(Some(Algorithm::Sha1)))),
     ]);

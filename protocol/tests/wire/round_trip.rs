@@ -166,7 +166,8 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
         Verb::Opts => prop_oneof![
             any::<bool>().prop_map(Options::Utf8),
             facts().prop_map(Options::Mlst),
-            prop::option::of(algorithm()).prop_map(Options::Hash)
+            prop::option::of(algorithm()).prop_map(Options::Hash),
+            (0..=9u8).prop_map(Options::DeflateLevel)
         ]
         .prop_map(Command::Opts)
         .boxed(),

@@ -20,7 +20,7 @@ use crate::transfer::{Outcome, Representation};
 pub(super) struct Session {
     pub(super) files: Files,
     pub(super) channel: Channel,
-    /// TYPE and STRU.
+    /// TYPE, STRU and MODE.
     pub(super) representation: Representation,
     /// REST: where the next transfer begins.
     pub(super) restart: u64,
@@ -47,8 +47,7 @@ impl Session {
         Self {
             files: Files::new(logged_in.tree, logged_in.user),
             channel: Channel::default(),
-            // TYPE A N and STRU F, the defaults (RFC 959 §5.1).
-            representation: Representation { text: true, records: false },
+            representation: Representation::DEFAULT,
             restart: 0,
             source: None,
             facts: FactSet::default(),
@@ -138,7 +137,7 @@ impl Session {
             Command::Abor => replies::nothing_to_abort().into(),
             Command::Rest(offset) => self.set_restart(offset).into(),
             Command::Stru(structure) => self.set_structure(structure).into(),
-            Command::Mode(mode) => set_mode(mode).into(),
+            Command::Mode(mode) => self.set_mode(mode).into(),
             Command::Opts(options) => self.set_options(options).into(),
             Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
@@ -181,6 +180,16 @@ impl Session {
         Reply::new(Code::OK, said)
     }
 
+    fn set_mode(&mut self, mode: Mode) -> Reply {
+        let (deflate, said) = match mode {
+            Mode::Stream => (false, "Mode is stream."),
+            Mode::Deflate => (true, "Mode is deflate."),
+            Mode::Block | Mode::Compressed => return Reply::new(Code::BAD_PARAMETER, "Modes are S and Z."),
+        };
+        self.representation.deflate = deflate;
+        Reply::new(Code::OK, said)
+    }
+
     fn set_restart(&mut self, offset: u64) -> Reply {
         self.restart = offset;
         Reply::new(Code::PENDING, format!("The next transfer begins at byte {offset}."))
@@ -193,6 +202,7 @@ impl Session {
                 self.algorithm = algorithm.unwrap_or(self.algorithm);
                 return replies::algorithm(self.algorithm);
             }
+            Options::DeflateLevel(level) => self.representation.level = level,
             Options::Utf8(_) => {}
         }
         replies::options(options)
@@ -201,12 +211,5 @@ impl Session {
     /// The session's user, for status and logs.
     pub(super) fn user(&self) -> Arc<wharfinger_accounts::User> {
         self.files.user()
-    }
-}
-
-fn set_mode(mode: Mode) -> Reply {
-    match mode {
-        Mode::Stream => Reply::new(Code::OK, "Mode is stream."),
-        Mode::Block | Mode::Compressed | Mode::Deflate => Reply::new(Code::BAD_PARAMETER, "The mode is S."),
     }
 }

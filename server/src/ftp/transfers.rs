@@ -145,10 +145,11 @@ fn send_list(
     path: VirtualPath,
     print: PrintEntry,
 ) -> Answer {
+    let packing = session.representation.packing();
     start(
         session,
         link,
-        Work::List { listing, print },
+        Work::List { listing, print, packing },
         RecordKind::List,
         path,
         b"Here comes the list.".to_vec(),

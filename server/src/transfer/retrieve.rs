@@ -13,6 +13,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 use super::buffer::{self, Buffer};
+use super::deflate::Outlet;
 use super::representation::Representation;
 use super::{Meter, PrintEntry, TransferError};
 use crate::data::DataConnection;
@@ -38,7 +39,9 @@ pub(super) async fn file(
 ) -> Result<(), TransferError> {
     let source = Source { file: Arc::new(file), at: range.start, end: range.end };
     match data {
-        DataConnection::Plain(stream) if representation.is_image() => send_file(stream, source, meter).await,
+        DataConnection::Plain(stream) if representation.is_image() && !representation.deflate => {
+            send_file(stream, source, meter).await
+        }
         _ => send_buffers(data, source, representation, meter).await,
     }
 }
@@ -48,18 +51,20 @@ pub(super) async fn listing(
     data: &mut DataConnection,
     mut listing: Listing,
     mut print: PrintEntry,
+    packing: Option<u8>,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let mut lines = Vec::new();
+    let mut outlet = Outlet::new(data, packing);
     loop {
         let more = listing.fill(ENTRIES, &mut |entry| print(&mut lines, entry))?;
         if lines.len() >= LISTING || !more {
-            data.write(&lines).await.map_err(TransferError::Broken)?;
+            outlet.write(&lines).await.map_err(TransferError::Broken)?;
             meter.add(lines.len());
             lines.clear();
         }
         if !more {
-            return Ok(());
+            return outlet.finish().await.map_err(TransferError::Broken);
         }
         tokio::task::yield_now().await;
     }
@@ -180,6 +185,7 @@ async fn send_buffers(
 ) -> Result<(), TransferError> {
     let mut buffer = Buffer::take();
     let mut encoder = representation.encoder();
+    let mut outlet = Outlet::new(data, representation.packing());
     let mut encoded = Vec::new();
     while source.left() > 0 {
         let read = source.read(&mut buffer).await?;
@@ -192,15 +198,15 @@ async fn send_buffers(
             }
             None => bytes,
         };
-        data.write(bytes).await.map_err(TransferError::Broken)?;
+        outlet.write(bytes).await.map_err(TransferError::Broken)?;
         meter.add(bytes.len());
     }
     if let Some(encoder) = encoder {
         encoded.clear();
         encoder.finish(&mut encoded);
-        data.write(&encoded).await.map_err(TransferError::Broken)?;
+        outlet.write(&encoded).await.map_err(TransferError::Broken)?;
     }
-    Ok(())
+    outlet.finish().await.map_err(TransferError::Broken)
 }
 
 fn shorter() -> StorageError {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
+use super::deflate::Unpacker;
 use super::representation::{Decoder, Representation};
 use super::{Meter, TransferError};
 use crate::data::DataConnection;
@@ -28,35 +29,74 @@ pub(super) async fn receive(
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let file = upload.file().try_clone().map_err(StorageError::Failed)?;
-    let mut sink = Sink { file: Arc::new(file), at: upload.start(), slow: false };
-    let mut decoder = representation.decoder();
-    let mut decoded = Vec::new();
+    let sink = Sink { file: Arc::new(file), at: upload.start(), slow: false };
+    let mut inlet = Inlet {
+        unpacker: representation.deflate.then(Unpacker::new),
+        text: Text { decoder: representation.decoder(), decoded: Vec::new(), sink },
+    };
     let mut buffer = Buffer::take();
     loop {
         let (received, end) = fill(data, &mut buffer, meter, tolerate_truncation).await;
-        let bytes = buffer.get(..received).unwrap_or_default();
-        if let Some(decoder) = &mut decoder {
-            decoded.clear();
-            let sound = decoder.push(bytes, &mut decoded);
-            sink.write(&decoded).await?;
-            sound?;
-        } else {
-            sink.write(bytes).await?;
-        }
+        inlet.take(buffer.get(..received).unwrap_or_default()).await?;
         match end {
             None => {}
-            Some(Ok(())) => return finish(decoder, &mut sink).await,
+            Some(Ok(())) => return inlet.finish().await,
             Some(failed) => return failed,
         }
     }
 }
 
-/// Writes what the decoder still holds, and finds out whether the file is whole.
-async fn finish(decoder: Option<Decoder>, sink: &mut Sink) -> Result<(), TransferError> {
-    let Some(decoder) = decoder else { return Ok(()) };
-    let mut rest = Vec::new();
-    decoder.finish(&mut rest)?;
-    Ok(sink.write(&rest).await?)
+/// The way of an upload's bytes: unpacked, decoded, written.
+struct Inlet {
+    unpacker: Option<Unpacker>,
+    text: Text,
+}
+
+impl Inlet {
+    async fn take(&mut self, mut bytes: &[u8]) -> Result<(), TransferError> {
+        let Some(unpacker) = &mut self.unpacker else { return self.text.take(bytes).await };
+        loop {
+            let plain = unpacker.pull(&mut bytes)?;
+            if plain.is_empty() {
+                return Ok(());
+            }
+            self.text.take(plain).await?;
+            // A little that was received can be a lot to write.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Writes what is still held, and finds out whether the file is whole.
+    async fn finish(self) -> Result<(), TransferError> {
+        if let Some(unpacker) = &self.unpacker {
+            unpacker.finish()?;
+        }
+        self.text.finish().await
+    }
+}
+
+/// Bytes that may be text or records, on their way to the file.
+struct Text {
+    decoder: Option<Decoder>,
+    decoded: Vec<u8>,
+    sink: Sink,
+}
+
+impl Text {
+    async fn take(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
+        let Some(decoder) = &mut self.decoder else { return Ok(self.sink.write(bytes).await?) };
+        self.decoded.clear();
+        let sound = decoder.push(bytes, &mut self.decoded);
+        self.sink.write(&self.decoded).await?;
+        Ok(sound?)
+    }
+
+    async fn finish(mut self) -> Result<(), TransferError> {
+        let Some(decoder) = self.decoder else { return Ok(()) };
+        self.decoded.clear();
+        decoder.finish(&mut self.decoded)?;
+        Ok(self.sink.write(&self.decoded).await?)
+    }
 }
 
 /// Fills the buffer; says how far, and how the stream ended if it did.

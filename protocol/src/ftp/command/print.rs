@@ -198,6 +198,7 @@ fn options(out: &mut Vec<u8>, value: Options) {
             out.extend_from_slice(b"MLST ");
             facts.write_to(out);
         }
+        Options::DeflateLevel(level) => out.extend_from_slice(format!("MODE Z LEVEL {level}").as_bytes()),
         Options::Hash(None) => out.extend_from_slice(b"HASH"),
         Options::Hash(Some(algorithm)) => out.extend([b"HASH ", algorithm.name().as_bytes()].concat()),
     }

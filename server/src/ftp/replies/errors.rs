@@ -8,7 +8,7 @@ use wharfinger_protocol::record::RecordError;
 use crate::data::DataError;
 use crate::files::FilesError;
 use crate::storage::StorageError;
-use crate::transfer::TransferError;
+use crate::transfer::{DeflateError, TransferError};
 
 /// A command on files was refused. `code` is the command's own for "no"; some failures have a
 /// code of their own in RFC 959's table for every command that can meet them.
@@ -51,13 +51,16 @@ pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
             Code::TRANSFER_ABORTED,
             "TLS ended without close_notify, so the file may be incomplete; it was not stored.",
         ),
-        TransferError::Records(RecordError::NoEnd) => Reply::new(
-            Code::TRANSFER_ABORTED,
-            "The end of the file was not marked, so it may be incomplete; it was not stored.",
-        ),
+        TransferError::Records(RecordError::NoEnd) | TransferError::Deflate(DeflateError::NoEnd) => {
+            Reply::new(
+                Code::TRANSFER_ABORTED,
+                "The end of the file was not marked, so it may be incomplete; it was not stored.",
+            )
+        }
         TransferError::Records(error) => {
             Reply::new(Code::LOCAL_ERROR, format!("These are no records: {error}."))
         }
+        TransferError::Deflate(error) => Reply::new(Code::LOCAL_ERROR, format!("MODE Z: {error}.")),
         TransferError::Stalled => Reply::new(Code::TRANSFER_ABORTED, "No data moved for too long."),
         TransferError::Storage(StorageError::Full) => Reply::new(Code::NO_SPACE, "No space left."),
         TransferError::Storage(StorageError::TooLarge) => {

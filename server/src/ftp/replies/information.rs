@@ -72,6 +72,7 @@ pub(in crate::ftp) fn options(options: Options) -> Reply {
             facts.write_to(&mut text);
             Reply::new(Code::OK, text)
         }
+        Options::DeflateLevel(level) => Reply::new(Code::OK, format!("MODE Z LEVEL {level}")),
         Options::Hash(asked_for) => algorithm(asked_for.unwrap_or_default()),
     }
 }
@@ -103,11 +104,12 @@ pub(in crate::ftp) fn status_before_login(link: &Link) -> Reply {
 
 pub(in crate::ftp) fn status(session: &Session, link: &Link) -> Reply {
     let kind = if session.representation.text { "ASCII" } else { "image" };
+    let mode = if session.representation.deflate { "deflate" } else { "stream" };
     let structure = if session.representation.records { "record" } else { "file" };
     let data = if link.private { "with TLS" } else { "in clear" };
     status_lines(link)
         .line(format!(" Logged in as {}.", session.user().username))
-        .line(format!(" TYPE {kind}, STRU {structure}, MODE stream, data connections {data}."))
+        .line(format!(" TYPE {kind}, STRU {structure}, MODE {mode}, data connections {data}."))
         .line("End of status.")
 }
 

@@ -159,6 +159,9 @@ pub(super) fn options(text: &[u8]) -> Result<Options, ParseError> {
         let known = rest.is_empty() || algorithm.is_some();
         return if known { Ok(Options::Hash(algorithm)) } else { invalid };
     }
+    if name.eq_ignore_ascii_case(b"MODE") {
+        return deflate_level(rest).map(Options::DeflateLevel).ok_or(ParseError::Invalid(Verb::Opts));
+    }
     if !name.eq_ignore_ascii_case(b"UTF8") && !name.eq_ignore_ascii_case(b"UTF-8") {
         return invalid;
     }
@@ -168,6 +171,15 @@ pub(super) fn options(text: &[u8]) -> Result<Options, ParseError> {
         b"OFF" => Ok(Options::Utf8(false)),
         _ => invalid,
     }
+}
+
+/// `Z LEVEL <level>` (draft-preston-ftpext-deflate §3.4); of zlib's settings it is the one that
+/// clients set.
+fn deflate_level(text: &[u8]) -> Option<u8> {
+    let mut words = text.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let named = words.next()?.eq_ignore_ascii_case(b"Z") && words.next()?.eq_ignore_ascii_case(b"LEVEL");
+    let level = decimal(words.next()?).filter(|&level| level <= 9)?;
+    (named && words.next().is_none()).then_some(level)
 }
 
 /// `<time> <path>`, the path with all its spaces.

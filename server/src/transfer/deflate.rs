@@ -1,0 +1,190 @@
+//! MODE Z (draft-preston-ftpext-deflate): the data connection carries one zlib stream. What comes
+//! from a client is unpacked piece by piece, so that a stream that grows a thousandfold takes no
+//! more memory than any other; packing and unpacking let other sessions have their turn.
+
+use std::io;
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
+use thiserror::Error;
+
+use super::buffer::Buffer;
+use crate::data::DataConnection;
+
+/// Bytes packed before other sessions have their turn: about a millisecond's work.
+const TURN: usize = 32 * 1024;
+
+/// Where a download's bytes go: to the client, packed in MODE Z.
+pub(super) struct Outlet<'a> {
+    data: &'a mut DataConnection,
+    packer: Option<Box<Packer>>,
+}
+
+struct Packer {
+    stream: Compress,
+    packed: Vec<u8>,
+}
+
+impl<'a> Outlet<'a> {
+    /// `level` is zlib's, 0 to 9; none in MODE S.
+    pub(super) fn new(data: &'a mut DataConnection, level: Option<u8>) -> Self {
+        let packer = level.map(|level| {
+            let stream = Compress::new(Compression::new(u32::from(level)), true);
+            Box::new(Packer { stream, packed: Vec::new() })
+        });
+        Self { data, packer }
+    }
+
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(packer) = &mut self.packer else { return self.data.write(bytes).await };
+        for piece in bytes.chunks(TURN) {
+            packer.push(piece, FlushCompress::None)?;
+            tokio::task::yield_now().await;
+        }
+        packer.send(self.data).await
+    }
+
+    /// Ends the zlib stream, where there is one.
+    pub(super) async fn finish(mut self) -> io::Result<()> {
+        let Some(packer) = &mut self.packer else { return Ok(()) };
+        packer.push(&[], FlushCompress::Finish)?;
+        packer.send(self.data).await
+    }
+}
+
+impl Packer {
+    fn push(&mut self, mut input: &[u8], flush: FlushCompress) -> io::Result<()> {
+        loop {
+            self.packed.reserve(TURN);
+            let before = self.stream.total_in();
+            let status = self.stream.compress_vec(input, &mut self.packed, flush)?;
+            let taken = usize::try_from(self.stream.total_in() - before).unwrap_or(usize::MAX);
+            input = input.get(taken..).unwrap_or_default();
+            let room = self.packed.len() < self.packed.capacity();
+            let ended = matches!(flush, FlushCompress::None) || matches!(status, Status::StreamEnd);
+            if input.is_empty() && room && ended {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn send(&mut self, data: &mut DataConnection) -> io::Result<()> {
+        if !self.packed.is_empty() {
+            data.write(&self.packed).await?;
+            self.packed.clear();
+        }
+        Ok(())
+    }
+}
+
+/// Why what a client sent is no zlib stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum DeflateError {
+    #[error("it is no zlib stream")]
+    Malformed,
+    #[error("bytes after the end of the zlib stream")]
+    AfterEnd,
+    /// The connection ended before the stream did: the file is not whole.
+    #[error("the zlib stream has no end")]
+    NoEnd,
+}
+
+/// What unpacks an upload.
+pub(super) struct Unpacker {
+    stream: Decompress,
+    plain: Buffer,
+    begun: bool,
+    ended: bool,
+}
+
+impl Unpacker {
+    pub(super) fn new() -> Self {
+        Self { stream: Decompress::new(true), plain: Buffer::take(), begun: false, ended: false }
+    }
+
+    /// Unpacks as much of the input as one buffer holds, and takes it off the input. Without any
+    /// output all of the input has been used.
+    pub(super) fn pull(&mut self, input: &mut &[u8]) -> Result<&[u8], DeflateError> {
+        self.begun |= !input.is_empty();
+        if self.ended {
+            return if input.is_empty() { Ok(&[]) } else { Err(DeflateError::AfterEnd) };
+        }
+        let (before_in, before_out) = (self.stream.total_in(), self.stream.total_out());
+        let status = self.stream.decompress(input, &mut self.plain, FlushDecompress::None);
+        self.ended = matches!(status.map_err(|_| DeflateError::Malformed)?, Status::StreamEnd);
+        let taken = usize::try_from(self.stream.total_in() - before_in).unwrap_or(usize::MAX);
+        let given = usize::try_from(self.stream.total_out() - before_out).unwrap_or(usize::MAX);
+        *input = input.get(taken..).unwrap_or_default();
+        if given == 0 && self.ended && !input.is_empty() {
+            return Err(DeflateError::AfterEnd);
+        }
+        Ok(self.plain.get(..given).unwrap_or_default())
+    }
+
+    /// The connection has ended. An empty file may come without a stream: some clients begin one
+    /// with the first byte.
+    pub(super) fn finish(&self) -> Result<(), DeflateError> {
+        if self.ended || !self.begun { Ok(()) } else { Err(DeflateError::NoEnd) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pack(bytes: &[u8], level: u8) -> Vec<u8> {
+        let stream = Compress::new(Compression::new(u32::from(level)), true);
+        let mut packer = Packer { stream, packed: Vec::new() };
+        for piece in bytes.chunks(TURN) {
+            packer.push(piece, FlushCompress::None).unwrap();
+        }
+        packer.push(&[], FlushCompress::Finish).unwrap();
+        packer.packed
+    }
+
+    fn unpack(packed: &[u8], cut: usize) -> Result<Vec<u8>, DeflateError> {
+        let (mut unpacker, mut plain) = (Unpacker::new(), Vec::new());
+        for mut input in packed.chunks(cut) {
+            loop {
+                let piece = unpacker.pull(&mut input)?;
+                if piece.is_empty() {
+                    break;
+                }
+                assert!(piece.len() <= super::super::buffer::SIZE, "memory is bounded");
+                plain.extend_from_slice(piece);
+            }
+        }
+        unpacker.finish()?;
+        Ok(plain)
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_however_it_is_cut() {
+        let mut state = 1_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(300_000)
+        .collect();
+        for body in [&b""[..], b"a", &noise, &vec![0; 3_000_000]] {
+            for level in [0, 1, 6, 9] {
+                let packed = pack(body, level);
+                for cut in [1, 1000, usize::MAX] {
+                    assert!(unpack(&packed, cut).as_deref() == Ok(body), "{} at {level}", body.len());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_is_told_apart() {
+        let packed = pack(b"content", 6);
+        for length in 1..packed.len() {
+            assert_eq!(unpack(&packed[..length], 7), Err(DeflateError::NoEnd), "{length}");
+        }
+        assert_eq!(unpack(&[&packed[..], b"x"].concat(), 1000), Err(DeflateError::AfterEnd));
+        assert_eq!(unpack(&[&packed[..], b"x"].concat(), 1), Err(DeflateError::AfterEnd));
+        assert_eq!(unpack(b"no stream", 1000), Err(DeflateError::Malformed));
+        assert_eq!(unpack(b"", 1), Ok(Vec::new()));
+    }
+}
