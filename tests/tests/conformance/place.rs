@@ -139,7 +139,7 @@ impl Place {
 }
 
 /// Bytes of the file that a transfer does not finish unless it is read.
-pub(crate) const BIG: u64 = 16 << 20;
+pub(crate) const BIG: u64 = 10 << 20;
 
 impl Servers {
     /// The same for all tests that run at the same time; the last of them ends them.
