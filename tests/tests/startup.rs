@@ -84,6 +84,18 @@ fn check_config_says_what_is_wrong_and_starts_nothing() {
 }
 
 #[test]
+fn check_config_reads_the_certificate_and_the_token_key() {
+    let missing = [("WHARFINGER_TLS__CERTIFICATE", "no.pem"), ("WHARFINGER_TLS__KEY", "no.key")];
+    for program in ["wharfinger", "wharfinger-server"] {
+        let bad = start_with(program, &["--check-config"], &missing);
+        assert_eq!(bad.code, Some(2), "{program}: {}", bad.err);
+        assert!(bad.err.contains("no.pem"), "{program}: {}", bad.err);
+    }
+    let bad = start_with("wharfinger-admin", &["--check-config"], &[("WHARFINGER_ADMIN__TOKEN_KEY", "/")]);
+    assert_eq!(bad.code, Some(2), "{}", bad.err);
+}
+
+#[test]
 fn help_and_version_are_answered() {
     for program in PROGRAMS {
         for option in ["--help", "--version"] {
