@@ -29,8 +29,10 @@ macro_rules! verbs {
             }
 
             /// What FEAT says of the verb (RFC 2389), without the leading space;
-            /// `None` for what RFC 959 itself has. For MLST and HASH it is
-            /// the bare name, which the session's facts or algorithms follow (RFC 3659 §7.8).
+            /// `None` for what RFC 959 itself has, and for MODE Z: lftp uses it wherever FEAT
+            /// names it, and between fast hosts packing is the slower way by far.
+            /// For MLST and HASH it is the bare name, which the session's facts or algorithms
+            /// follow (RFC 3659 §7.8).
             pub const fn feature(self) -> Option<&'static str> {
                 match self { $(Verb::$variant => $feature,)* }
             }
@@ -97,7 +99,7 @@ verbs! {
     Xsha512 "XSHA512" " <SP> <file> [<SP> <start> [<SP> <end>]]" InSession Waits Some("XSHA512"), "By convention: the SHA-512 of a file or a part of it.";
     Type "TYPE" " <SP> (A [<SP> N] | I | L <SP> 8)" InSession Waits None, "RFC 959: the representation of data.";
     Stru "STRU" " <SP> (F | R)" InSession Waits None, "RFC 959: the structure of files.";
-    Mode "MODE" " <SP> (S | Z)" InSession Waits Some("MODE Z"), "RFC 959: the mode of transfer.";
+    Mode "MODE" " <SP> (S | Z)" InSession Waits None, "RFC 959: the mode of transfer.";
     Port "PORT" " <SP> <h1,h2,h3,h4,p1,p2>" InSession Waits None, "RFC 959: where the server is to connect to.";
     Pasv "PASV" "" InSession Waits None, "RFC 959: ask where the client may connect to.";
     Eprt "EPRT" " <SP> |<family>|<address>|<port>|" InSession Waits Some("EPRT"), "RFC 2428: PORT for IPv4 and IPv6.";

@@ -74,7 +74,6 @@ fn features_are_those_beyond_rfc_959() {
             "XSHA1",
             "XSHA256",
             "XSHA512",
-            "MODE Z",
             "EPRT",
             "EPSV",
             "UTF8",
