@@ -72,6 +72,8 @@ fn options_of_ls_are_passed_over() {
         (" -1", None),
         (" -aLF ", None),
         (" -l dir", Some("dir")),
+        (" -la  /", Some("/")),
+        ("  name", Some(" name")),
         (" -a -l a b", Some("a b")),
         (" dir -l", Some("dir -l")),
         (" -", Some("-")),

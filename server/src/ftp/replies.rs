@@ -108,7 +108,7 @@ pub(super) fn logged_in_already() -> Reply {
     Reply::new(Code::NOT_LOGGED_IN, "You are logged in; send REIN to change the user.")
 }
 
-/// RFC 4217 §12.3: leaving TLS again is not offered.
+/// CCC (RFC 2228 §3, RFC 4217): leaving TLS again is not offered.
 pub(super) fn ccc_refused(link: &Link) -> Reply {
     match link.protection {
         Some(_) => Reply::new(Code::POLICY_DENIED, "The control connection stays protected."),

@@ -214,7 +214,9 @@ pub(super) fn without_options(text: &[u8]) -> &[u8] {
             {
                 rest = after.get(1..).unwrap_or_default();
             }
-            _ => return if word.is_empty() { word } else { rest },
+            // Behind options spaces are padding; without any they may begin a name.
+            _ if word.is_empty() || rest.len() < text.len() => return word,
+            _ => return rest,
         }
     }
 }
