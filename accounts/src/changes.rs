@@ -20,7 +20,7 @@ const AT_THE_LATEST: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Changed {
     /// Gone, or gone and made again, or unreadable: sessions end.
-    Removed(Username),
+    Removed(Stamp),
     /// Is now this; may be disabled, or have a higher `session_epoch`.
     Updated(Arc<User>),
 }
@@ -82,14 +82,14 @@ impl Accounts {
             match now.get(&stamp.username) {
                 Some(current) if *current == stamp => {}
                 Some(current) if current.id == stamp.id => changed.push(self.change_of(stamp).await?),
-                Some(_) | None => changed.push(Changed::Removed(stamp.username.clone())),
+                Some(_) | None => changed.push(Changed::Removed(stamp.clone())),
             }
         }
         Ok(changed)
     }
 
     async fn change_of(&self, known: &Stamp) -> Result<Changed, StoreError> {
-        let removed = || Ok(Changed::Removed(known.username.clone()));
+        let removed = || Ok(Changed::Removed(known.clone()));
         match self.inner.stores.users.find(&known.username).await {
             Ok(record) if record.user.id == known.id => Ok(Changed::Updated(Arc::new(record.user))),
             Ok(_) | Err(StoreError::NotFound) => removed(),

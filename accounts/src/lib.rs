@@ -15,6 +15,7 @@ pub use changes::{Changed, Changes};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
 pub use login::{Attempt, LoginError, Refusal};
+pub use network::client_network;
 pub use password::{Password, PasswordRule};
 pub use store::{MigrateError, Migration, NotReady, StoreError};
 pub use user::{
@@ -26,6 +27,7 @@ pub use users::{Rotated, Rotation, UserPage, UserQuery};
 mod admin;
 mod changes;
 mod login;
+mod network;
 mod password;
 mod store;
 mod user;

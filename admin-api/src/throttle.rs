@@ -5,9 +5,11 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use wharfinger_accounts::client_network;
 
 /// Counts attempts; a forgiven one leaves no trace.
 pub(crate) struct Throttle {
@@ -44,7 +46,7 @@ impl Throttle {
     /// Counts an attempt, or says how long to wait. It is counted before the password is looked
     /// at, so that a thousand attempts at once are no way around.
     pub(crate) fn admit(&self, from: IpAddr, name: &str, now: Instant) -> Result<LoginAttempt<'_>, Duration> {
-        let from = network(from);
+        let from = client_network(from);
         let charges = [
             (self.keys.hash_one(("both", from, name)), ADDRESS_AND_NAME),
             (self.keys.hash_one(("address", from)), ADDRESS),
@@ -99,14 +101,6 @@ impl Rule {
     fn wait(self, until: Option<&Instant>, now: Instant) -> Duration {
         let pending = until.map_or(Duration::ZERO, |end| end.saturating_duration_since(now));
         pending.saturating_sub(self.every * (self.burst - 1))
-    }
-}
-
-/// What one client can choose freely counts as one: a whole /64 of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -201,8 +201,14 @@ impl Control {
                 // An idle connection keeps no buffer.
                 self.input = Vec::new();
             }
-            if ready!(self.poll_read(context))? == 0 {
-                return Poll::Ready(Ok(Line::End));
+            match ready!(self.poll_read(context)) {
+                Ok(0) => return Poll::Ready(Ok(Line::End)),
+                Ok(_) => {}
+                // Without close_notify; half a line that was cut off is never run.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Poll::Ready(Ok(Line::End));
+                }
+                Err(error) => return Poll::Ready(Err(error)),
             }
         }
     }

@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::server::ServerConfig;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::control::{Control, Line, Protection};
 use crate::registry::{Ending, Live};
 use crate::transfer::{Job, Meter, Outcome, TransferError};
+
+/// How long a peer may take to accept the last words.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// One dialect's side of the conversation.
 pub(crate) trait Dialogue: Send {
@@ -63,6 +66,8 @@ pub(crate) enum Interruption {
     Reply(Vec<u8>),
     /// The transfer is dropped.
     Abort,
+    /// The line waits, and it is the last one.
+    Leave,
 }
 
 /// States of the connection that the dialect has to put into words.
@@ -136,25 +141,43 @@ async fn turn(
     let line = match line {
         Line::Command(line) => line,
         Line::TooLong => {
-            control.send(&dialogue.notice(Notice::LineTooLong)).await?;
+            say(control, live, &dialogue.notice(Notice::LineTooLong)).await?;
             return Ok(Next::Continue);
         }
         Line::End => return Ok(Next::Close),
     };
-    match dialogue.answer(&line).await {
-        Step::Reply(reply) => control.send(&reply).await.map(|()| Next::Continue),
-        Step::Close(reply) => control.send(&reply).await.map(|()| Next::Close),
+    let step = tokio::select! {
+        biased;
+        step = dialogue.answer(&line) => step,
+        // A command under way is worth waiting for while draining, and no longer.
+        ending = live.ended(true) => return farewell(control, dialogue, Notice::Ended(ending)).await,
+    };
+    match step {
+        Step::Reply(reply) => say(control, live, &reply).await.map(|()| Next::Continue),
+        Step::Close(reply) => say(control, live, &reply).await.map(|()| Next::Close),
         Step::StartTls(reply, config) => upgrade(control, dialogue, reply, config).await,
         Step::Transfer(opening, transfer) => {
-            control.send(&opening).await?;
+            say(control, live, &opening).await?;
             carry(control, dialogue, live, stalled, transfer).await
         }
         Step::Work(job) => carry(control, dialogue, live, stalled, job).await,
     }
 }
 
+/// Sends a reply; a peer who doesn't take it can't keep a session that is to end.
+async fn say(control: &mut Control, live: &Live, reply: &[u8]) -> io::Result<()> {
+    tokio::select! {
+        biased;
+        sent = control.send(reply) => sent,
+        _ = live.ended(true) => Err(io::ErrorKind::ConnectionAborted.into()),
+    }
+}
+
+/// The last words, for a peer who takes them at once.
 async fn farewell(control: &mut Control, dialogue: &mut impl Dialogue, notice: Notice) -> io::Result<Next> {
-    control.send(&dialogue.notice(notice)).await.map(|()| Next::Close)
+    let words = dialogue.notice(notice);
+    let said = timeout(LAST_WORDS, control.send(&words)).await;
+    said.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())).map(|()| Next::Close)
 }
 
 /// RFC 4217 §4: the reply in clear, then the handshake. Bytes that came in clear behind the
@@ -185,32 +208,36 @@ async fn carry(
 ) -> io::Result<Next> {
     let Job { meter, patience, run: mut transfer } = job;
     let mut watch = pin!(stall(&meter, patience + stalled, stalled));
+    let (mut leaving, mut left) = (false, false);
     loop {
         tokio::select! {
             biased;
             ending = live.ended(true) => {
                 drop(transfer);
-                control.send(&dialogue.notice(Notice::TransferEnded)).await?;
+                farewell(control, dialogue, Notice::TransferEnded).await?;
                 return farewell(control, dialogue, Notice::Ended(ending)).await;
             }
             outcome = &mut transfer => {
-                control.send(&dialogue.transferred(outcome)).await?;
+                say(control, live, &dialogue.transferred(outcome)).await?;
                 return Ok(Next::Continue);
             }
             () = &mut watch => {
                 drop(transfer);
                 let outcome = Outcome { result: Err(TransferError::Stalled), handshake: None };
-                control.send(&dialogue.transferred(outcome)).await?;
+                say(control, live, &dialogue.transferred(outcome)).await?;
                 return Ok(Next::Continue);
             }
-            line = control.fresh_line(), if control.can_postpone() => {
-                match heard(line?, control, dialogue, &meter).await? {
+            line = control.fresh_line(), if !left && control.can_postpone() => {
+                match heard(line?, control, dialogue, live, &meter).await? {
                     Heard::GoOn => {}
+                    Heard::Leaving => leaving = true,
                     Heard::Abort => {
                         drop(transfer);
-                        control.send(&dialogue.aborted()).await?;
+                        say(control, live, &dialogue.aborted()).await?;
                         return Ok(Next::Continue);
                     }
+                    // Who said goodbye may go; the transfer was to be finished first.
+                    Heard::Gone if leaving => left = true,
                     Heard::Gone => return Ok(Next::Close),
                 }
             }
@@ -221,6 +248,8 @@ async fn carry(
 /// What a line during a transfer means for the transfer.
 enum Heard {
     GoOn,
+    /// The session is to end after the transfer.
+    Leaving,
     Abort,
     /// The peer has closed the control connection; RFC 959 §4.1.1: that ends the transfer.
     Gone,
@@ -230,12 +259,13 @@ async fn heard(
     line: Line,
     control: &mut Control,
     dialogue: &mut impl Dialogue,
+    live: &Live,
     meter: &Meter,
 ) -> io::Result<Heard> {
     let line = match line {
         Line::Command(line) => line,
         Line::TooLong => {
-            control.send(&dialogue.notice(Notice::LineTooLong)).await?;
+            say(control, live, &dialogue.notice(Notice::LineTooLong)).await?;
             return Ok(Heard::GoOn);
         }
         Line::End => return Ok(Heard::Gone),
@@ -244,10 +274,10 @@ async fn heard(
     let behind = control.has_postponed();
     match dialogue.interrupt(&line, meter) {
         Interruption::Abort => Ok(Heard::Abort),
-        Interruption::Reply(reply) if !behind => control.send(&reply).await.map(|()| Heard::GoOn),
-        _ => {
+        Interruption::Reply(reply) if !behind => say(control, live, &reply).await.map(|()| Heard::GoOn),
+        interruption => {
             control.postpone(line);
-            Ok(Heard::GoOn)
+            Ok(if matches!(interruption, Interruption::Leave) { Heard::Leaving } else { Heard::GoOn })
         }
     }
 }

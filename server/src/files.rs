@@ -5,7 +5,7 @@
 
 mod copy;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod upload;
 
 use std::fs::File;

@@ -80,9 +80,14 @@ impl Ftp {
         Self { link, phase: Phase::Login(login) }
     }
 
+    /// REIN and AUTH: nobody is logged in. Who wasn't before has no more time and no more
+    /// attempts than they had.
     fn before_login(&mut self) {
         self.link.live.set_user(None);
-        self.phase = Phase::Login(Login::new(&self.link));
+        self.phase = Phase::Login(match &self.phase {
+            Phase::Login(login) => login.again(),
+            Phase::Session(_) => Login::new(&self.link),
+        });
     }
 }
 
@@ -120,6 +125,7 @@ impl Dialogue for Ftp {
     fn interrupt(&mut self, line: &[u8], meter: &Meter) -> Interruption {
         match Command::parse(line) {
             Ok(Command::Abor) => Interruption::Abort,
+            Ok(Command::Quit) => Interruption::Leave,
             Ok(Command::Noop) => Interruption::Reply(wire(&replies::noop())),
             Ok(Command::Stat(None)) => Interruption::Reply(wire(&replies::progress(meter.bytes()))),
             _ => Interruption::Postponed,

@@ -1,4 +1,4 @@
-//! Failed logins: how much slower the next answer comes, and when an address is refused.
+//! Failed logins by network (see [`client_network`]) and by name: how much slower the next answer comes, and when an address is refused.
 //! Names that do not exist count as much as names that do, and a success clears nothing: whoever
 //! has one account could else guess at all others. Memory is bounded: when the list is
 //! full, the entry that ends first makes room. It knows no protocol and no store.
@@ -8,6 +8,8 @@ use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use wharfinger_accounts::client_network;
 
 /// Addresses and names remembered at most.
 const REMEMBERED: usize = 10_000;
@@ -45,12 +47,13 @@ impl LoginLimits {
     /// Whether this address has failed too often of late.
     pub(crate) fn is_banned(&self, address: IpAddr, now: Instant) -> bool {
         let failures = self.lock();
-        let count = failures.addresses.get(&address).filter(|count| count.until > now);
+        let count = failures.addresses.get(&client_network(address)).filter(|count| count.until > now);
         count.is_some_and(|count| count.failures >= self.ban_after)
     }
 
     /// Counts a failure; the answer shall wait so long.
     pub(crate) fn failed(&self, address: IpAddr, name: &[u8], now: Instant) -> Duration {
+        let address = client_network(address);
         let mut failures = self.lock();
         let until = now + self.remember_for;
         let by_address = count(&mut failures.addresses, address, now, until);

@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use wharfinger_accounts::client_network;
 
 use crate::Services;
 use crate::control::Control;
@@ -100,7 +101,7 @@ async fn admit(stream: TcpStream, client: IpAddr, services: &Arc<Services>, work
             "421 Too many failed logins from your address; try again later.\r\n",
         );
     }
-    let place = match services.registry.admit(client) {
+    let place = match services.registry.admit(client, client_network(client)) {
         Ok(place) => place,
         Err(Refusal::Full) => {
             return turn_away(stream, client, "421 Too many sessions; try again later.\r\n");

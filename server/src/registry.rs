@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
-use wharfinger_accounts::{Stamp, User, Username};
+use wharfinger_accounts::{Stamp, User};
 
 /// Every live session.
 pub(crate) struct Registry {
@@ -23,7 +23,7 @@ pub(crate) struct Registry {
 #[derive(Default)]
 struct Sessions {
     live: HashMap<u64, Arc<Live>>,
-    per_address: HashMap<IpAddr, u32>,
+    per_network: HashMap<IpAddr, u32>,
     draining: bool,
 }
 
@@ -31,6 +31,8 @@ struct Sessions {
 pub(crate) struct Live {
     pub(crate) id: u64,
     pub(crate) client: IpAddr,
+    /// What counts as one client with it.
+    network: IpAddr,
     state: Mutex<State>,
     changed: Notify,
 }
@@ -50,6 +52,14 @@ pub(crate) enum Ending {
     Stopping,
     /// The account was disabled, removed, or its sessions were told to end.
     Account,
+}
+
+/// What is to become of a user's session.
+pub(crate) enum Verdict {
+    GoOn,
+    /// With this version of the user.
+    With(Arc<User>),
+    End(Ending),
 }
 
 /// Why a connection is not taken on.
@@ -77,8 +87,8 @@ impl Registry {
         })
     }
 
-    /// Takes a connection on, unless a limit is reached.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr) -> Result<Place, Refusal> {
+    /// Takes a connection on, unless a limit is reached. Whose limit it is, `network` says.
+    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr, network: IpAddr) -> Result<Place, Refusal> {
         let mut sessions = lock(&self.sessions);
         if sessions.draining {
             return Err(Refusal::Draining);
@@ -86,22 +96,23 @@ impl Registry {
         if sessions.live.len() >= self.most as usize {
             return Err(Refusal::Full);
         }
-        let from_here = sessions.per_address.entry(client).or_default();
+        let from_here = sessions.per_network.entry(network).or_default();
         if *from_here >= self.most_per_address {
             return Err(Refusal::FullForAddress);
         }
         *from_here += 1;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let live = Arc::new(Live { id, client, state: Mutex::default(), changed: Notify::new() });
+        let live = Arc::new(Live { id, client, network, state: Mutex::default(), changed: Notify::new() });
         sessions.live.insert(id, Arc::clone(&live));
         Ok(Place { registry: Arc::clone(self), live })
     }
 
     /// Who is logged in, once each, with the oldest version of the user that any session holds.
+    /// A user made again under the same name is another one.
     pub(crate) fn stamps(&self) -> Vec<Stamp> {
-        let mut oldest: HashMap<Username, Arc<User>> = HashMap::new();
-        for user in lock(&self.sessions).live.values().filter_map(|live| live.user()) {
-            let known = oldest.entry(user.username.clone()).or_insert_with(|| Arc::clone(&user));
+        let mut oldest: HashMap<String, Arc<User>> = HashMap::new();
+        for user in self.users() {
+            let known = oldest.entry(user.id.clone()).or_insert_with(|| Arc::clone(&user));
             if user.version < known.version {
                 *known = user;
             }
@@ -109,23 +120,22 @@ impl Registry {
         oldest.values().map(|user| user.stamp()).collect()
     }
 
-    /// Shows every session of the user to `look`; what it returns ends that session.
-    pub(crate) fn review(&self, name: &Username, mut look: impl FnMut(&Live, &User) -> Option<Ending>) {
+    /// Decides about every session of the user with this id.
+    pub(crate) fn review(&self, id: &str, judge: impl Fn(&User) -> Verdict) {
         let sessions: Vec<_> = lock(&self.sessions).live.values().cloned().collect();
-        for live in sessions {
-            if let Some(user) = live.user().filter(|user| user.username == *name)
-                && let Some(ending) = look(&live, &user)
-                && live.end(ending)
-            {
-                tracing::info!(session = live.id, user = %name, client = %live.client, ?ending, "session ended");
-            }
+        for live in &sessions {
+            live.review(id, &judge);
         }
     }
 
-    /// Names of the users who are logged in and, by what they hold, should not be.
-    pub(crate) fn overdue(&self, now: jiff::Timestamp) -> Vec<Username> {
-        let users = lock(&self.sessions).live.values().filter_map(|live| live.user()).collect::<Vec<_>>();
-        users.iter().filter(|user| !user.is_active(now)).map(|user| user.username.clone()).collect()
+    /// Ids of the users who are logged in and, by what they hold, should not be.
+    pub(crate) fn overdue(&self, now: jiff::Timestamp) -> Vec<String> {
+        let users = self.users().into_iter();
+        users.filter(|user| !user.is_active(now)).map(|user| user.id.clone()).collect()
+    }
+
+    fn users(&self) -> Vec<Arc<User>> {
+        lock(&self.sessions).live.values().filter_map(|live| live.user()).collect()
     }
 
     /// Ends every session; from now on none is admitted.
@@ -179,15 +189,35 @@ impl Live {
         }
     }
 
-    /// Says whether that was news to the session.
-    fn end(&self, ending: Ending) -> bool {
+    /// Looks and acts under one lock, so that a login in between is not judged for another's.
+    fn review(&self, id: &str, judge: impl Fn(&User) -> Verdict) {
         let mut state = lock(&self.state);
-        let before = state.ending;
-        state.ending = before.max(Some(ending));
-        let news = state.ending != before;
-        drop(state);
+        let Some(user) = state.user.clone().filter(|user| user.id == id) else { return };
+        match judge(&user) {
+            Verdict::GoOn => {}
+            Verdict::With(newer) => state.user = Some(newer),
+            Verdict::End(ending) => {
+                if state.end(ending) {
+                    tracing::info!(session = self.id, user = %user.username, client = %self.client, ?ending, "session ended");
+                }
+                drop(state);
+                self.changed.notify_waiters();
+            }
+        }
+    }
+
+    fn end(&self, ending: Ending) {
+        lock(&self.state).end(ending);
         self.changed.notify_waiters();
-        news
+    }
+}
+
+impl State {
+    /// Says whether that is news.
+    fn end(&mut self, ending: Ending) -> bool {
+        let before = self.ending;
+        self.ending = before.max(Some(ending));
+        self.ending != before
     }
 }
 
@@ -210,10 +240,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut sessions = lock(&self.registry.sessions);
         sessions.live.remove(&self.live.id);
-        if let Some(count) = sessions.per_address.get_mut(&self.live.client) {
+        if let Some(count) = sessions.per_network.get_mut(&self.live.network) {
             *count -= 1;
             if *count == 0 {
-                sessions.per_address.remove(&self.live.client);
+                sessions.per_network.remove(&self.live.network);
             }
         }
         if sessions.live.is_empty() {
@@ -228,38 +258,4 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::Ipv4Addr;
-
-    use super::*;
-
-    const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-
-    #[test]
-    fn an_address_has_its_own_limit_and_a_place_is_given_back() {
-        let registry = Registry::new(3, 2);
-        let places = [registry.admit(HERE).unwrap(), registry.admit(HERE).unwrap()];
-        assert_eq!(registry.admit(HERE).err(), Some(Refusal::FullForAddress));
-        let other = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
-        let third = registry.admit(other).unwrap();
-        assert_eq!(registry.admit(other).err(), Some(Refusal::Full));
-        drop(places);
-        assert_eq!(registry.count(), 1);
-        drop(third);
-        assert!(registry.admit(HERE).is_ok());
-        assert_eq!(registry.count(), 0);
-    }
-
-    #[tokio::test]
-    async fn draining_waits_for_a_transfer_and_stopping_does_not() {
-        let registry = Registry::new(3, 3);
-        let place = registry.admit(HERE).unwrap();
-        registry.end_all(Ending::Draining);
-        assert_eq!(place.ended(false).await, Ending::Draining);
-        let live = place.live();
-        let transferring = tokio::spawn(async move { live.ended(true).await });
-        registry.end_all(Ending::Stopping);
-        assert_eq!(transferring.await.unwrap(), Ending::Stopping);
-        assert_eq!(registry.admit(HERE).err(), Some(Refusal::Draining));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use wharfinger_accounts::{Accounts, Changed, Timestamp, User};
 
-use crate::registry::{Ending, Registry};
+use crate::registry::{Ending, Registry, Verdict};
 
 /// Watches for ever.
 pub(crate) async fn watch(accounts: Accounts, registry: Arc<Registry>) {
@@ -15,8 +15,8 @@ pub(crate) async fn watch(accounts: Accounts, registry: Arc<Registry>) {
     loop {
         changes.next().await;
         let now = Timestamp::now();
-        for name in registry.overdue(now) {
-            registry.review(&name, |_, user| (!user.is_active(now)).then_some(Ending::Account));
+        for id in registry.overdue(now) {
+            registry.review(&id, |_| Verdict::End(Ending::Account));
         }
         let known = registry.stamps();
         if known.is_empty() {
@@ -44,20 +44,20 @@ pub(crate) async fn watch(accounts: Accounts, registry: Arc<Registry>) {
 
 fn apply(registry: &Registry, change: &Changed, now: Timestamp) {
     match change {
-        Changed::Removed(name) => registry.review(name, |_, _| Some(Ending::Account)),
-        Changed::Updated(user) => registry.review(&user.username, |live, held| {
-            if may_go_on(held, user, now) {
-                live.set_user(Some(Arc::clone(user)));
-                None
-            } else {
-                Some(Ending::Account)
-            }
-        }),
+        Changed::Removed(stamp) => registry.review(&stamp.id, |_| Verdict::End(Ending::Account)),
+        Changed::Updated(user) => registry.review(&user.id, |held| judge(held, user, now)),
     }
 }
 
 /// A raised epoch ends the sessions begun before it, also where the user has been enabled again
 /// in the meantime.
-fn may_go_on(held: &User, user: &User, now: Timestamp) -> bool {
-    user.is_active(now) && user.id == held.id && user.session_epoch == held.session_epoch
+fn judge(held: &User, user: &Arc<User>, now: Timestamp) -> Verdict {
+    if held.version >= user.version {
+        // This session's login has seen more than the question that is answered here.
+        Verdict::GoOn
+    } else if user.is_active(now) && user.session_epoch == held.session_epoch {
+        Verdict::With(Arc::clone(user))
+    } else {
+        Verdict::End(Ending::Account)
+    }
 }

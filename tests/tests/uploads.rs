@@ -116,6 +116,21 @@ fn an_upload_whose_session_is_cut_leaves_nothing_under_its_name() {
 }
 
 #[test]
+fn an_upload_is_finished_for_a_client_that_says_quit_and_goes() {
+    let deployment = Deployment::start();
+    let alice = deployment.admin.create("alice");
+    let mut ftp = deployment.session(&alice);
+    let mut data = ftp.begin(Mode::Epsv, "STOR report");
+    ftp.send("QUIT");
+    ftp.cut();
+    data.write_all(&content::bytes(HALF, 1)).unwrap();
+    data.finish().unwrap();
+    let path = deployment.home(&alice).join("report");
+    eventually("the whole upload", PATIENCE, || path.exists().then_some(()));
+    assert_eq!(std::fs::read(path).unwrap(), content::bytes(HALF, 1));
+}
+
+#[test]
 fn the_old_version_survives_a_broken_overwrite() {
     let deployment = Deployment::start();
     let alice = deployment.admin.create("alice");

@@ -44,7 +44,7 @@ impl Place {
     }
 }
 
-fn user(grants: &[(&str, &[Action])]) -> Arc<User> {
+pub(crate) fn user(grants: &[(&str, &[Action])]) -> Arc<User> {
     let grants = grants.iter().map(|(path, allow)| Grant {
         path: (*path).to_owned(),
         allow: allow.iter().copied().collect::<BTreeSet<_>>(),

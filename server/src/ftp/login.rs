@@ -25,6 +25,11 @@ impl Login {
         Self { name: None, failures: 0, deadline: link.login_deadline() }
     }
 
+    /// Without the name, but not from the beginning.
+    pub(super) fn again(&self) -> Self {
+        Self { name: None, ..*self }
+    }
+
     /// Answers one command, or what is wrong with it; whether it may be given now comes first.
     pub(super) async fn answer(&mut self, link: &mut Link, command: Result<Command, ParseError>) -> Answer {
         let verb = match &command {

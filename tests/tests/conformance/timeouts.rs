@@ -71,6 +71,25 @@ fn too_many_failed_logins_end_the_session_with_421() {
 }
 
 #[test]
+fn rein_gives_no_more_attempts_and_no_more_time_to_who_is_not_logged_in() {
+    let deployment = set(&[("LOGIN_FAILURES_PER_SESSION", "2"), ("LOGIN_SECONDS", "3")]);
+    let alice = deployment.admin.create("alice");
+    let mut ftp = deployment.connect();
+    ftp.secure();
+    assert_eq!(ftp.log_in(&alice.name, "wrong").code, 530);
+    ftp.expect("REIN", 220);
+    ftp.expect(&format!("USER {}", alice.name), 331);
+    ftp.send("PASS wrong again");
+    assert_ends_with_421(&mut ftp);
+    let mut silent = deployment.connect();
+    silent.secure();
+    let begun = std::time::Instant::now();
+    while silent.command("REIN").code == 220 {
+        assert!(begun.elapsed() < SOON, "REIN keeps a session alive that nobody logs in to");
+    }
+}
+
+#[test]
 fn a_session_too_many_is_greeted_with_421() {
     let deployment = set(&[("MAX_SESSIONS_PER_ADDRESS", "2")]);
     let alice = deployment.admin.create("alice");
