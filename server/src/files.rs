@@ -126,7 +126,7 @@ impl Files {
 
     pub(crate) async fn delete(&self, argument: &[u8]) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::Delete)?;
-        Ok(self.tree.remove_file(&path).await?)
+        Ok(self.tree.remove_file(&path, &self.user.id).await?)
     }
 
     pub(crate) async fn make_directory(&self, argument: &[u8]) -> Result<VirtualPath, FilesError> {

@@ -42,8 +42,9 @@ pub(crate) trait Tree: Send + Sync {
 
     async fn remove_directory(&self, path: &VirtualPath) -> Result<(), StorageError>;
 
-    /// Removes anything but a directory; of a symbolic link the link itself.
-    async fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError>;
+    /// Removes anything but a directory; of a symbolic link the link itself. What is left of an
+    /// aborted upload by `owner` goes with it, or alone where nothing else stands.
+    async fn remove_file(&self, path: &VirtualPath, owner: &str) -> Result<(), StorageError>;
 
     async fn rename(
         &self,

@@ -25,29 +25,40 @@ impl UploadIntent {
 }
 
 impl Files {
-    /// STOR, REST and STOR, APPE.
-    pub(crate) async fn upload(&self, argument: &[u8], offset: Start) -> Result<UploadIntent, FilesError> {
+    /// STOR, REST and STOR, APPE. `resumable`: what is left when it is aborted is kept for the
+    /// user; it must be what was sent, byte for byte, for its size to say where to go on.
+    pub(crate) async fn upload(
+        &self,
+        argument: &[u8],
+        offset: Start,
+        resumable: bool,
+    ) -> Result<UploadIntent, FilesError> {
         let path = self.working_directory.join(argument)?;
         let missing = to_change_a_file(offset).iter().copied().find(|action| !self.allows(&path, *action));
-        self.request(path, offset, missing.is_none(), true).await.map_err(|error| match (error, missing) {
-            (FilesError::Storage(StorageError::Exists), Some(action)) => FilesError::Denied(action),
-            (error, _) => error,
+        self.request(path, offset, missing.is_none(), resumable).await.map_err(|error| {
+            match (error, missing) {
+                (FilesError::Storage(StorageError::Exists), Some(action)) => FilesError::Denied(action),
+                (error, _) => error,
+            }
         })
     }
 
     /// STOU: the name the client proposes if it is free, else one that is; no file is replaced.
-    pub(crate) async fn unique_upload(&self, proposed: Option<&[u8]>) -> Result<UploadIntent, FilesError> {
+    pub(crate) async fn unique_upload(
+        &self,
+        proposed: Option<&[u8]>,
+        resumable: bool,
+    ) -> Result<UploadIntent, FilesError> {
         let path = self.working_directory.join(proposed.unwrap_or(b"upload"))?;
         if proposed.is_some() {
-            match self.request(path.clone(), Start::Beginning, false, true).await {
+            match self.request(path.clone(), Start::Beginning, false, resumable).await {
                 Err(FilesError::Storage(StorageError::Exists | StorageError::IsADirectory)) => {}
                 requested => return requested,
             }
         }
-        self.request(unique(&path)?, Start::Beginning, false, true).await
+        self.request(unique(&path)?, Start::Beginning, false, resumable).await
     }
 
-    /// `resumable`: what is left when it is aborted is kept for the user.
     pub(super) async fn request(
         &self,
         path: VirtualPath,

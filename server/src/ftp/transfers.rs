@@ -52,7 +52,7 @@ pub(super) async fn append(session: &mut Session, link: &Link, argument: &[u8]) 
 
 /// STOU.
 pub(super) async fn store_unique(session: &mut Session, link: &Link, proposed: Option<&[u8]>) -> Answer {
-    match session.files.unique_upload(proposed).await {
+    match session.files.unique_upload(proposed, session.representation.is_image()).await {
         Ok(intent) => {
             let name = intent.path().name().to_vec();
             let opening = [b"FILE: ", name.as_slice()].concat();
@@ -100,7 +100,7 @@ async fn upload(session: &mut Session, link: &Link, argument: &[u8], offset: Sta
     if let Err(refusal) = image_restart(session) {
         return refusal.into();
     }
-    match session.files.upload(argument, offset).await {
+    match session.files.upload(argument, offset, session.representation.is_image()).await {
         Ok(intent) => receive(session, link, intent, b"Ready for the file.".to_vec(), None),
         Err(error) => replies::refused(&error, no).into(),
     }

@@ -147,9 +147,14 @@ impl Tree for LocalTree {
         .await
     }
 
-    async fn remove_file(&self, path: &VirtualPath) -> Result<(), StorageError> {
-        self.in_parent(path, StorageError::IsADirectory, |parent, name| {
-            Ok(rustix::fs::unlinkat(parent, name, AtFlags::empty())?)
+    async fn remove_file(&self, path: &VirtualPath, owner: &str) -> Result<(), StorageError> {
+        let part = part::name_for(owner, path.name());
+        self.in_parent(path, StorageError::IsADirectory, move |parent, name| {
+            let removed = rustix::fs::unlinkat(parent, name, AtFlags::empty());
+            if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
+                return Ok(removed?);
+            }
+            if part::remove_idle(parent, part.as_bytes(), None)? { Ok(()) } else { Ok(removed?) }
         })
         .await
     }

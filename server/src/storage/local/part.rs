@@ -106,7 +106,8 @@ pub(super) fn remove_idle(
     name: &[u8],
     before: Option<i64>,
 ) -> Result<bool, StorageError> {
-    let file = match open_name(&directory, name, OFlags::WRONLY, Mode::empty()) {
+    // Whatever its mode was to become, it may no longer be ours to write; a lock takes reading only.
+    let file = match open_name(&directory, name, OFlags::RDONLY, Mode::empty()) {
         Err(Errno::NOENT) => return Ok(false),
         opened => opened?,
     };

@@ -46,9 +46,7 @@ impl Request {
     /// Whether it could be begun now.
     pub(super) fn check(&self) -> Result<(), StorageError> {
         let standing = self.standing()?;
-        let Start::At(offset) = self.offset else { return Ok(()) };
-        let size = standing.map_or(0, |standing| standing.size);
-        if offset <= size || offset <= self.held()? { Ok(()) } else { Err(StorageError::RestartBeyondEnd) }
+        origin(self.offset, standing, self.left_over()?).map(drop)
     }
 
     fn begin(self) -> Result<LocalUpload, StorageError> {
@@ -70,14 +68,12 @@ impl Request {
         }
     }
 
-    /// Bytes of the part that the owner could go on with.
-    fn held(&self) -> Result<u64, StorageError> {
-        if self.uploads != Uploads::AtomicResumable {
-            return Ok(0);
-        }
-        let Some(owner) = &self.owner else { return Ok(0) };
-        let part = part::name_for(owner, self.path.name());
-        Ok(metadata_at(&self.directory, part.as_bytes())?.map_or(0, |metadata| metadata.size))
+    /// The part of the owner's last upload.
+    fn left_over(&self) -> Result<Option<Metadata>, StorageError> {
+        let Some(owner) = self.owner.as_ref().filter(|_| self.uploads == Uploads::AtomicResumable) else {
+            return Ok(None);
+        };
+        metadata_at(&self.directory, part::name_for(owner, self.path.name()).as_bytes())
     }
 
     /// What stands under the name now. A link is what it leads to, but it is the link that will be
@@ -96,20 +92,31 @@ impl Request {
     }
 
     fn open_part(self, standing: Option<Metadata>) -> Result<LocalUpload, StorageError> {
+        let left_over = self.left_over()?;
+        let (start, origin) = origin(self.offset, standing, left_over)?;
         let mode = standing.map(|standing| standing.mode & 0o777);
         // Whatever the old version's mode, the owner must be able to open the part again.
         let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
         let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable } = self;
-        let owner = owner.as_deref().filter(|_| uploads == Uploads::AtomicResumable);
+        // What is appended belongs to the file as it stands now, so nothing of it is kept.
+        let appends = offset == Start::End && standing.is_some();
+        let owner = owner.as_deref().filter(|_| uploads == Uploads::AtomicResumable && !appends);
         let mut part = Part::claim(directory, owner, path.name(), created)?;
         // What the client would go on with is being written by somebody: its earlier session, most
         // likely, whose end the server has not noticed yet.
         if owner.is_some() && !part.keep && resumes(offset, standing) {
             return Err(StorageError::Busy);
         }
-        let start = prepare(&mut part, offset, standing, || {
-            inside.open_waiting(&path, OFlags::RDONLY, Mode::empty())
-        })?;
+        if origin == Origin::Standing {
+            let standing = inside.open_waiting(&path, OFlags::RDONLY, Mode::empty())?;
+            part.file.set_len(0)?;
+            copy(&File::from(standing), &part.file, start).inspect_err(|_| part.keep = false)?;
+        } else if part.size()? < start {
+            // It was begun anew since we looked.
+            return Err(StorageError::RestartBeyondEnd);
+        } else {
+            part.file.set_len(start)?;
+        }
         part.file.seek(SeekFrom::Start(start))?;
         // An append never replaces a file that it has not read.
         let replace = standing.is_some() || may_overwrite && offset != Start::End;
@@ -149,30 +156,34 @@ fn resumes(offset: Start, standing: Option<Metadata>) -> bool {
     }
 }
 
-/// Brings the part to the offset, from what it holds itself or from the file that stands there.
-/// Returns the offset.
-fn prepare(
-    part: &mut Part,
+/// Where the bytes before the first one sent come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// What the owner's part holds; nothing at offset 0.
+    Part,
+    /// The file that stands under the name.
+    Standing,
+}
+
+/// The offset of the first byte, and what comes before it. A part that is newer than the file that
+/// stands is the beginning of another version: nothing but that version may be added to it, and
+/// nothing of that version to the file.
+fn origin(
     offset: Start,
     standing: Option<Metadata>,
-    open: impl FnOnce() -> Result<OwnedFd, StorageError>,
-) -> Result<u64, StorageError> {
-    let held = part.size()?;
-    let (start, from_standing) = match (offset, standing) {
-        (Start::Beginning, _) => (0, false),
-        (Start::At(start), _) if start <= held => (start, false),
-        (Start::At(start), Some(standing)) if start <= standing.size => (start, true),
-        (Start::At(_), _) => return Err(StorageError::RestartBeyondEnd),
-        (Start::End, Some(standing)) => (standing.size, true),
-        (Start::End, None) => (held, false),
-    };
-    if from_standing {
-        part.file.set_len(0)?;
-        copy(&File::from(open()?), &part.file, start).inspect_err(|_| part.keep = false)?;
-    } else if start < held {
-        part.file.set_len(start)?;
+    part: Option<Metadata>,
+) -> Result<(u64, Origin), StorageError> {
+    let current = |part: &Metadata| standing.is_none_or(|standing| part.modified >= standing.modified);
+    let held = part.filter(current).map_or(0, |part| part.size);
+    let size = standing.map_or(0, |standing| standing.size);
+    match offset {
+        Start::Beginning | Start::At(0) => Ok((0, Origin::Part)),
+        Start::At(start) if start <= held => Ok((start, Origin::Part)),
+        Start::At(start) if held == 0 && start <= size => Ok((start, Origin::Standing)),
+        Start::End if standing.is_none() => Ok((held, Origin::Part)),
+        Start::End if held == 0 => Ok((size, Origin::Standing)),
+        Start::At(_) | Start::End => Err(StorageError::RestartBeyondEnd),
     }
-    Ok(start)
 }
 
 /// Copies the first `length` bytes; in the kernel where it can (`copy_file_range`).
@@ -225,16 +236,20 @@ impl PendingUpload for LocalUpload {
 
 impl LocalUpload {
     fn commit(&mut self) -> Result<(), StorageError> {
-        if let Place::Part { part, mode: Some(mode), .. } = &self.place
-            && metadata_of(&part.file)?.mode != *mode
-        {
-            rustix::fs::fchmod(&part.file, Mode::from(*mode))?;
-        }
         if self.durable {
             self.file().sync_data()?;
         }
-        let Place::Part { part, name, replace, .. } = &mut self.place else { return Ok(()) };
-        part.publish(name, *replace)?;
+        let Place::Part { part, name, replace, mode } = &mut self.place else { return Ok(()) };
+        if let Some(mode) = *mode {
+            rustix::fs::fchmod(&part.file, Mode::from(mode))?;
+        }
+        if let Err(error) = part.publish(name, *replace) {
+            // Its owner must be able to open it again.
+            if let Some(mode) = *mode {
+                rustix::fs::fchmod(&part.file, Mode::from(mode | 0o600))?;
+            }
+            return Err(error);
+        }
         if self.durable { part.sync_directory() } else { Ok(()) }
     }
 }

@@ -52,7 +52,7 @@ async fn a_link_to_a_directory_outside_leads_nowhere() {
         assert_fails!(place.tree.list(&at(directory)).await, StorageError::OutsideTree);
         assert_fails!(place.tree.make_directory(&new).await, StorageError::OutsideTree);
         assert_fails!(place.tree.remove_directory(&new).await, StorageError::OutsideTree);
-        assert_fails!(place.tree.remove_file(&secret).await, StorageError::OutsideTree);
+        assert_fails!(place.tree.remove_file(&secret, "alice").await, StorageError::OutsideTree);
         assert_fails!(place.tree.partial_size(&secret, "alice").await, StorageError::OutsideTree);
         assert_fails!(place.tree.rename(&secret, &at("stolen"), true).await, StorageError::OutsideTree);
         assert_fails!(place.tree.rename(&at("mine"), &new, true).await, StorageError::OutsideTree);
@@ -105,8 +105,8 @@ async fn removing_and_renaming_a_link_means_the_link() {
     let place = Place::new().await;
     leave(&place);
     place.tree.rename(&at("absolute"), &at("renamed"), false).await.unwrap();
-    place.tree.remove_file(&at("renamed")).await.unwrap();
-    place.tree.remove_file(&at("relative-dir")).await.unwrap();
+    place.tree.remove_file(&at("renamed"), "alice").await.unwrap();
+    place.tree.remove_file(&at("relative-dir"), "alice").await.unwrap();
     assert_fails!(place.tree.remove_directory(&at("absolute-dir")).await, StorageError::NotADirectory);
     assert!(place.root.path().join("outside/secret").exists());
 }
@@ -219,7 +219,7 @@ async fn pipes_sockets_and_devices_are_refused_without_waiting() {
         }
         assert_eq!(place.tree.metadata(&at(name)).await.unwrap().kind, Kind::Other);
     }
-    place.tree.remove_file(&at("pipe")).await.unwrap();
+    place.tree.remove_file(&at("pipe"), "alice").await.unwrap();
 }
 
 #[tokio::test]
@@ -234,6 +234,6 @@ async fn every_odd_name_is_a_plain_name() {
         upload.finish().await.unwrap();
         assert_eq!(place.names("/").await, [name.escape_ascii().to_string()]);
         place.tree.metadata(&path).await.unwrap();
-        place.tree.remove_file(&path).await.unwrap();
+        place.tree.remove_file(&path, "alice").await.unwrap();
     }
 }

@@ -85,11 +85,11 @@ async fn directories_are_made_and_removed() {
     assert_fails!(place.tree.make_directory(&at("no/dir")).await, StorageError::NotFound);
     place.write("dir/file", "");
     assert_fails!(place.tree.remove_directory(&at("dir")).await, StorageError::NotEmpty);
-    assert_fails!(place.tree.remove_file(&at("dir")).await, StorageError::IsADirectory);
+    assert_fails!(place.tree.remove_file(&at("dir"), "alice").await, StorageError::IsADirectory);
     assert_fails!(place.tree.remove_directory(&at("dir/file")).await, StorageError::NotADirectory);
     assert_fails!(place.tree.remove_directory(&at("/")).await, StorageError::Denied);
-    assert_fails!(place.tree.remove_file(&at("/")).await, StorageError::IsADirectory);
-    place.tree.remove_file(&at("dir/file")).await.unwrap();
+    assert_fails!(place.tree.remove_file(&at("/"), "alice").await, StorageError::IsADirectory);
+    place.tree.remove_file(&at("dir/file"), "alice").await.unwrap();
     place.tree.remove_directory(&at("dir")).await.unwrap();
     assert_fails!(place.tree.remove_directory(&at("dir")).await, StorageError::NotFound);
 }

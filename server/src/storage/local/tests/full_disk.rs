@@ -54,6 +54,8 @@ async fn a_full_disk_leaves_the_old_version_and_no_half_file() {
     assert_fails!(written, StorageError::Full);
     drop(upload);
     assert_eq!(std::fs::read_to_string(place.path().join("alice/file")).unwrap(), old);
+    // Begun anew and left empty, the part is gone; an append copies the file first.
+    drop(tree.request_upload(&at("file"), plan(Start::Beginning)).await.unwrap().open().await.unwrap());
     let append = tree.request_upload(&at("file"), plan(Start::End)).await.unwrap();
     assert_fails!(append.open().await, StorageError::Full);
 

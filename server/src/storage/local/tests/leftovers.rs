@@ -1,6 +1,7 @@
 //! Partial uploads: nobody sees them, nobody names them, and they don't lie about for ever.
 
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use super::super::sweep;
@@ -96,4 +97,33 @@ async fn a_directory_that_is_being_uploaded_to_can_not_be_removed() {
     place.abort("dir/other", "content").await;
     assert_fails!(place.tree.remove_directory(&at("dir")).await, StorageError::NotEmpty);
     assert_eq!(place.tree.partial_size(&at("dir/other"), "alice").await.unwrap(), Some(7));
+}
+
+#[tokio::test]
+async fn removing_a_file_forgets_its_owner_s_part_and_no_other() {
+    let place = Place::new().await;
+    place.write("file", "content");
+    place.abort("file", "part").await;
+    let other = place.begin_as("bob", "file", Start::Beginning, true).await.unwrap();
+    send(&other, "bob's");
+    drop(other);
+    place.tree.remove_file(&at("file"), "alice").await.unwrap();
+    assert_eq!(place.tree.partial_size(&at("file"), "alice").await.unwrap(), None);
+    assert_eq!(place.tree.partial_size(&at("file"), "bob").await.unwrap(), Some(5));
+    assert_fails!(place.tree.remove_file(&at("file"), "alice").await, StorageError::NotFound);
+}
+
+#[tokio::test]
+async fn a_part_that_could_not_be_published_can_be_opened_again() {
+    let place = Place::new().await;
+    place.write("file", "old");
+    std::fs::set_permissions(place.disk("file"), PermissionsExt::from_mode(0o444)).unwrap();
+    let upload = place.begin("file", Start::Beginning).await.unwrap();
+    send(&upload, "new");
+    std::fs::remove_file(place.disk("file")).unwrap();
+    std::fs::create_dir(place.disk("file")).unwrap();
+    assert_fails!(upload.finish().await, StorageError::IsADirectory);
+    let part = place.names_on_disk("").into_iter().find(|name| name.starts_with(".wharfinger-")).unwrap();
+    let mode = place.disk(&part).metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
 }

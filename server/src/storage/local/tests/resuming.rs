@@ -1,7 +1,9 @@
 //! Uploads that go on where something ends: an aborted one, or the file itself.
 
+use std::time::{Duration, SystemTime};
+
 use super::{Place, assert_fails, at, send};
-use crate::storage::{Start, StorageError};
+use crate::storage::{Start, StorageError, UploadPlan};
 
 #[tokio::test]
 async fn an_aborted_upload_is_resumed_where_it_ended() {
@@ -76,7 +78,6 @@ async fn a_restart_beyond_the_end_is_refused_and_leaves_no_trace() {
 async fn an_append_goes_on_after_the_file() {
     let place = Place::new().await;
     place.upload("log", Start::End, "one ").await.unwrap();
-    place.abort("log", "another version").await;
     let upload = place.begin("log", Start::End).await.unwrap();
     assert_eq!(upload.start(), 4);
     send(&upload, "two");
@@ -122,4 +123,40 @@ async fn an_upload_still_running_can_not_be_resumed() {
     drop(running);
     place.upload("file", Start::At(4), "4567").await.unwrap();
     assert_eq!(place.content("file"), "01234567");
+}
+
+#[tokio::test]
+async fn versions_are_never_mixed() {
+    let place = Place::new().await;
+    place.write("file", "old old old");
+    place.abort("file", "new ").await;
+    for offset in [Start::At(5), Start::At(11), Start::End] {
+        let plan = UploadPlan { offset, may_overwrite: true, owner: Some("alice") };
+        let requested = place.tree.request_upload(&at("file"), plan).await;
+        assert_fails!(requested, StorageError::RestartBeyondEnd);
+    }
+    place.upload("file", Start::At(4), "version").await.unwrap();
+    assert_eq!(place.content("file"), "new version");
+}
+
+#[tokio::test]
+async fn a_part_older_than_the_file_is_ignored() {
+    for (offset, content) in [(Start::At(4), "0123!"), (Start::End, "0123456789!")] {
+        let place = Place::new().await;
+        place.abort("file", "stale part").await;
+        place.write("file", "0123456789");
+        let later = SystemTime::now() + Duration::from_hours(1);
+        std::fs::File::options().write(true).open(place.disk("file")).unwrap().set_modified(later).unwrap();
+        place.upload("file", offset, "!").await.unwrap();
+        assert_eq!(place.content("file"), content);
+    }
+}
+
+#[tokio::test]
+async fn an_aborted_append_to_a_file_leaves_nothing() {
+    let place = Place::new().await;
+    place.write("log", "one ");
+    send(&place.begin("log", Start::End).await.unwrap(), "two");
+    assert_eq!(place.names_on_disk(""), ["log"]);
+    assert_eq!(place.content("log"), "one ");
 }
