@@ -21,7 +21,8 @@ impl Place<'_> {
         let password = generated.map(|password| String::from_utf8_lossy(password.expose()).into_owned());
         let shown = match &password {
             Some(password) => format!("Password, shown this once: {password}"),
-            None => "Its password is the one given with WHARFINGER_ADMIN_PASSWORD".to_owned(),
+            None => "Its password is the one given; set WHARFINGER_ADMIN_PASSWORD in the other terminal too."
+                .to_owned(),
         };
         let word = password.as_deref().unwrap_or("'\"$WHARFINGER_ADMIN_PASSWORD\"'");
         format!(
