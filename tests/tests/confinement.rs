@@ -12,7 +12,7 @@ fn no_path_leads_out_of_the_tree() {
     let bob = deployment.admin.create("bob");
     deployment.session(&bob);
     fs::write(deployment.home(&bob).join("secret"), "bob's own").unwrap();
-    fs::write(deployment.directory().join("data/files/shared"), "nobody's").unwrap();
+    fs::write(deployment.directory().join("data/files/beside"), "nobody's").unwrap();
     let mut ftp = deployment.session(&alice);
     let paths = [
         "../bob/secret",
@@ -21,7 +21,7 @@ fn no_path_leads_out_of_the_tree() {
         "./../bob/secret",
         "a/../../bob/secret",
         "..//bob/secret",
-        "../shared",
+        "../beside",
         "/etc/passwd",
         "../../../../../../../../etc/passwd",
         "//etc/passwd",
