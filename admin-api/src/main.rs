@@ -6,13 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
-use tokio::sync::oneshot;
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
     AdminApi, BindError, FirstOwner, OWNER, TokenKey, ensure_owner, prepare_store, wait_for_store,
 };
 use wharfinger_config::Config;
-use wharfinger_config::program::{Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, stop_signal};
+use wharfinger_config::program::{
+    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
+};
 
 /// The admin API of Wharfinger: creates, disables and removes users over HTTP
 #[derive(Parser)]
@@ -76,35 +77,23 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn run(command: Command, config: &Config) -> Result<(), Failure> {
     match command {
-        Command::Serve => serve(config).await,
+        // Asked twice to stop, it stops at once, which is no failure.
+        Command::Serve => serve_until_stopped(|stopped| serve(config, stopped)).await.unwrap_or(Ok(())),
         Command::Migrate => migrate(config).await,
         Command::CreateAdmin { name, role } => create_admin(config, name, role.into()).await,
         Command::CheckStore => check_store(config).await,
     }
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
     let accounts = tokio::select! {
         accounts = wait_for_store(config) => accounts.map_err(Failure::store)?,
-        () = stop_signal() => return Ok(()),
+        () = stopped.clone().asked() => return Ok(()),
     };
+    // The address first: a start that fails must not have shown the one-time password.
+    let api = AdminApi::bind(config, accounts.clone()).await?;
     announce(&ensure_owner(&accounts, config).await?);
-    let api = AdminApi::bind(config, accounts).await?;
-    let (asked, was_asked) = oneshot::channel();
-    let shutdown = async {
-        stop_signal().await;
-        // Nobody listens any more when the API has ended by itself.
-        let _ = asked.send(());
-    };
-    let asked_twice = async {
-        if was_asked.await.is_ok() {
-            stop_signal().await;
-        }
-    };
-    tokio::select! {
-        ended = api.run(shutdown) => Ok(ended.context("the admin API stopped")?),
-        () = asked_twice => Ok(()),
-    }
+    Ok(api.run(stopped.asked()).await.context("the admin API stopped")?)
 }
 
 fn announce(owner: &FirstOwner) {

@@ -110,7 +110,7 @@ async fn ignore_reloads() {
 }
 
 /// Ends when the program is asked to stop: SIGTERM, or Ctrl-C.
-pub async fn stop_signal() {
+async fn stop_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let terminated = async {
         match signal(SignalKind::terminate()) {

@@ -96,6 +96,19 @@ fn check_config_reads_the_certificate_and_the_token_key() {
 }
 
 #[test]
+fn a_hangup_ends_no_program() {
+    for program in PROGRAMS {
+        let directory = TempDir::new().unwrap();
+        let running = Program::start(program, &[], directory.path(), &environment(directory.path()));
+        // The file server alone waits for the store, which is no reason to end either.
+        running.logs(&[if program == "wharfinger-server" { "waiting for the store" } else { "listening" }]);
+        running.hang_up();
+        running.logs(&["sighup"]);
+        assert_eq!(running.stop().code, Some(0), "{program}");
+    }
+}
+
+#[test]
 fn help_and_version_are_answered() {
     for program in PROGRAMS {
         for option in ["--help", "--version"] {
