@@ -6,7 +6,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -17,6 +17,9 @@ mod activity;
 mod admins;
 mod upkeep;
 mod users;
+
+/// How soon a busy file is tried again.
+const AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 pub(super) struct Sqlite {
     /// For reading, and for what may be lost with the power.
@@ -35,17 +38,43 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(timeout)
             .foreign_keys(true);
-        let pool = |most: u32, synchronous| {
-            SqlitePoolOptions::new()
-                .max_connections(most.max(1))
-                .acquire_timeout(timeout)
-                .test_before_acquire(false)
-                .connect_with(options.clone().synchronous(synchronous))
-        };
         // The first connection turns WAL mode on; the second pool finds it done.
-        let durable = pool(1, SqliteSynchronous::Full).await?;
-        Ok(Self { pool: pool(settings.pool_size, SqliteSynchronous::Normal).await?, durable })
+        let durable = connect(options.clone().synchronous(SqliteSynchronous::Full), 1, timeout).await?;
+        let most = settings.pool_size.max(1);
+        Ok(Self {
+            pool: connect(options.synchronous(SqliteSynchronous::Normal), most, timeout).await?,
+            durable,
+        })
     }
+}
+
+/// Opens a pool and its first connection. Turning WAL mode on waits for no lock, whatever the busy
+/// time-out, so programs that open a new file at the same time have to try again.
+async fn connect(
+    options: SqliteConnectOptions,
+    most: u32,
+    timeout: Duration,
+) -> Result<SqlitePool, sqlx::Error> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(timeout)
+            .test_before_acquire(false)
+            .connect_with(options.clone());
+        match pool.await {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(AGAIN_AFTER).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+/// `SQLITE_BUSY` and its extended codes have 5 in their lowest byte.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xFF == 5)
 }
 
 /// Makes the file, and the directories above it, for their owner only: it holds password hashes. The
