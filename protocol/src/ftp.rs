@@ -1,5 +1,5 @@
 //! FTP as RFC 959 and its successors write it: verbs and commands, replies,
-//! addresses, times and listings.
+//! addresses and listings.
 //!
 //! One module for each kind of word; none of them knows what a command does.
 
@@ -12,10 +12,9 @@ pub mod listing;
 pub mod parameter;
 pub mod reply;
 pub mod site;
-pub mod time;
 pub mod verb;
 
-pub use command::{Command, ParseError, Secret};
+pub use command::{Command, ParseError};
 pub use reply::{Code, Reply};
 pub use site::Site;
 pub use verb::Verb;

@@ -5,7 +5,14 @@
 //! every rule of the RFCs can be tried with a table of bytes.
 
 pub mod digest;
+mod foreign;
 pub mod ftp;
 pub mod line;
+mod number;
 pub mod record;
+mod secret;
 pub mod text;
+pub mod time;
+pub mod words;
+
+pub use secret::Secret;

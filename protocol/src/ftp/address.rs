@@ -7,6 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 
 use crate::ftp::{Code, Reply};
+use crate::number::{decimal, literal};
 
 /// Reads `h1,h2,h3,h4,p1,p2`, the argument of PORT.
 pub fn parse_port(text: &[u8]) -> Option<SocketAddrV4> {
@@ -88,15 +89,6 @@ pub fn parse_extended_passive(text: &[u8]) -> Option<u16> {
         [b"", b"", port] => decimal(port),
         _ => None,
     }
-}
-
-/// A number of decimal digits only: no sign, no space.
-pub(crate) fn decimal<N: std::str::FromStr>(text: &[u8]) -> Option<N> {
-    text.iter().all(u8::is_ascii_digit).then(|| literal(text))?
-}
-
-fn literal<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
-    str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// The three fields between four delimiters, the first byte being the delimiter.

@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 
-use crate::ftp::{ParseError, Verb, facts::Fact, time};
+use crate::ftp::{ParseError, Verb, facts::Fact};
+use crate::time;
 
 /// What MFF changes of a file; at least one of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -4,13 +4,11 @@
 //! Reading decides only what the standards' syntax decides. Whether a command
 //! may run, and what it does, is not known here.
 
-use std::{
-    fmt,
-    net::{SocketAddr, SocketAddrV4},
-};
+use std::net::{SocketAddr, SocketAddrV4};
 
 use jiff::Timestamp;
 
+use crate::Secret;
 use crate::ftp::{
     Site, Verb,
     attributes::Attributes,
@@ -113,32 +111,5 @@ impl Command {
     /// The command's verb.
     pub fn verb(&self) -> Verb {
         print::verb(self)
-    }
-}
-
-/// An argument that no log shows: a password or an account.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Secret(Vec<u8>);
-
-impl Secret {
-    /// The bytes as they came.
-    pub fn into_bytes(self) -> Vec<u8> {
-        self.0
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl From<Vec<u8>> for Secret {
-    fn from(bytes: Vec<u8>) -> Secret {
-        Secret(bytes)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Secret")
     }
 }

@@ -3,7 +3,8 @@
 
 use crate::{
     digest::Algorithm,
-    ftp::{ParseError, Verb, address::decimal, command::Path},
+    ftp::{ParseError, Verb, command::Path},
+    number::decimal,
 };
 
 /// FEAT's line, `HASH SHA-256*;SHA-512;…`: the algorithm in use has a star.

@@ -5,10 +5,9 @@
 //! into the caller's buffer, with no allocation of its own. What may be listed,
 //! and where the entries come from, is not known here.
 
-use crate::ftp::{
-    facts::{Fact, FactSet},
-    time::{civil, two_digits, write_seconds},
-};
+use crate::ftp::facts::{Fact, FactSet};
+use crate::time::{civil, two_digits, write_seconds};
+use crate::words::push_name;
 
 /// What a listing says of one entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +59,13 @@ pub fn list_line(out: &mut Vec<u8>, facts: &Facts<'_>, now: i64) {
     out.push(b' ');
     date(out, facts.modified, now);
     out.push(b' ');
-    name(out, facts.name);
+    push_name(out, facts.name);
     out.extend_from_slice(b"\r\n");
 }
 
 /// Appends one line of NLST: the name and CR LF.
 pub fn name_line(out: &mut Vec<u8>, bytes: &[u8]) {
-    name(out, bytes);
+    push_name(out, bytes);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -75,7 +74,7 @@ pub fn mlsd_line(out: &mut Vec<u8>, facts: &Facts<'_>, wanted: FactSet) {
     out.reserve(120 + facts.name.len());
     write_facts(out, facts, wanted);
     out.push(b' ');
-    name(out, facts.name);
+    push_name(out, facts.name);
     out.extend_from_slice(b"\r\n");
 }
 
@@ -85,7 +84,7 @@ pub fn mlst_text(facts: &Facts<'_>, wanted: FactSet) -> Vec<u8> {
     let mut text = b" ".to_vec();
     write_facts(&mut text, facts, wanted);
     text.push(b' ');
-    name(&mut text, facts.name);
+    push_name(&mut text, facts.name);
     text
 }
 
@@ -196,12 +195,4 @@ fn hexadecimal(out: &mut Vec<u8>, number: u64) {
 fn octal(out: &mut Vec<u8>, mode: u32) {
     let digit = |shift: u32| b'0' + (mode >> shift & 7) as u8;
     out.extend_from_slice(&[b'0', digit(6), digit(3), digit(0)]);
-}
-
-fn name(out: &mut Vec<u8>, bytes: &[u8]) {
-    if bytes.iter().any(u8::is_ascii_control) {
-        out.extend(bytes.iter().map(|&byte| if byte.is_ascii_control() { b'?' } else { byte }));
-    } else {
-        out.extend_from_slice(bytes);
-    }
 }

@@ -3,7 +3,7 @@
 //! This is the one place that writes a reply's bytes, so no name in a text can
 //! end its line and forge another. Which reply a command gets is not known here.
 
-use std::borrow::Cow;
+use crate::words::{IntoText, Text, clean};
 
 mod code;
 mod reader;
@@ -20,15 +20,6 @@ pub struct Reply {
     code: Code,
     first: Text,
     more: Vec<Text>,
-}
-
-/// One line's text.
-pub type Text = Cow<'static, [u8]>;
-
-/// What can become the text of a line.
-pub trait IntoText {
-    /// The bytes, without a copy.
-    fn into_text(self) -> Text;
 }
 
 impl Reply {
@@ -103,35 +94,6 @@ pub fn quoted_path(text: &[u8]) -> Option<Vec<u8>> {
         path.push(byte);
     }
     None
-}
-
-impl IntoText for &'static str {
-    fn into_text(self) -> Text {
-        Cow::Borrowed(self.as_bytes())
-    }
-}
-
-impl IntoText for String {
-    fn into_text(self) -> Text {
-        Cow::Owned(self.into_bytes())
-    }
-}
-
-impl IntoText for Vec<u8> {
-    fn into_text(self) -> Text {
-        Cow::Owned(self)
-    }
-}
-
-fn clean(text: Text) -> Text {
-    if !text.iter().any(u8::is_ascii_control) {
-        return text;
-    }
-    let mut bytes = text.into_owned();
-    for byte in bytes.iter_mut().filter(|byte| byte.is_ascii_control()) {
-        *byte = b'?';
-    }
-    Cow::Owned(bytes)
 }
 
 /// A middle line that begins with three digits must be padded (RFC 959 §4.2).

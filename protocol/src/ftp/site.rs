@@ -5,7 +5,8 @@
 
 use jiff::Timestamp;
 
-use crate::ftp::{ParseError, Verb, attributes::permission_bits, command::Path, time};
+use crate::ftp::{ParseError, Verb, attributes::permission_bits, command::Path};
+use crate::time;
 
 /// A command of SITE.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Commands read from lines: the RFCs' examples and what clients really send.
 
+use wharfinger_protocol::Secret;
 use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::{
-    Command, Secret, Site,
+    Command, Site,
     attributes::Attributes,
     digest::{Portion, hash_feature},
     facts::{Fact, FactSet},

@@ -5,9 +5,10 @@ use std::net::{SocketAddr, SocketAddrV4};
 use jiff::Timestamp;
 use proptest::{prelude::*, strategy::Union};
 use wharfinger_protocol::{
+    Secret,
     digest::Algorithm,
     ftp::{
-        Command, Secret, Site, Verb,
+        Command, Site, Verb,
         attributes::Attributes,
         digest::Portion,
         facts::{Fact, FactSet},

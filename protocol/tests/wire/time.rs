@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use wharfinger_protocol::ftp::time;
+use wharfinger_protocol::time;
 
 #[test]
 fn the_examples_of_rfc_3659_are_read() {

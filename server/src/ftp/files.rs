@@ -3,7 +3,8 @@
 
 use wharfinger_protocol::ftp::attributes::Attributes;
 use wharfinger_protocol::ftp::reply::quote_path;
-use wharfinger_protocol::ftp::{Code, Command, Reply, time};
+use wharfinger_protocol::ftp::{Code, Command, Reply};
+use wharfinger_protocol::time;
 
 use super::session::{Session, Source};
 use super::{listing, replies};

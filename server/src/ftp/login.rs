@@ -4,10 +4,11 @@
 use tokio::time::Instant;
 use wharfinger_accounts::{Password, Protocol};
 use wharfinger_config::Requirement;
+use wharfinger_protocol::Secret;
 use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Mechanism, Protection};
-use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Secret, Verb};
+use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Verb};
 
 use super::{Answer, Link, replies};
 use crate::conversation::Step;

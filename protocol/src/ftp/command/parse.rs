@@ -10,7 +10,9 @@ use argument::{
     options, port, protection, structure, time_and_path, without_options,
 };
 
-use crate::ftp::{Command, Secret, Site, Verb, digest::Portion};
+use crate::Secret;
+use crate::foreign::is_foreign;
+use crate::ftp::{Command, Site, Verb, digest::Portion};
 
 /// Why a line is not a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,29 +151,6 @@ fn stat_path(text: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// Verbs with which HTTP and SMTP begin a line, less those that are FTP's.
-const FOREIGN: [&[u8]; 18] = [
-    b"GET",
-    b"HEAD",
-    b"POST",
-    b"PUT",
-    b"DELETE",
-    b"OPTIONS",
-    b"CONNECT",
-    b"TRACE",
-    b"PATCH",
-    b"PRI",
-    b"HELO",
-    b"EHLO",
-    b"LHLO",
-    b"MAIL",
-    b"RCPT",
-    b"DATA",
-    b"BDAT",
-    b"STARTTLS",
-];
-
 fn unknown(name: &[u8]) -> ParseError {
-    let foreign = FOREIGN.iter().any(|verb| verb.eq_ignore_ascii_case(name));
-    if foreign { ParseError::Foreign } else { ParseError::Unknown }
+    if is_foreign(name) { ParseError::Foreign } else { ParseError::Unknown }
 }

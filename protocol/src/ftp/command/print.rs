@@ -8,9 +8,9 @@ use crate::{
         parameter::{
             Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
         },
-        time,
     },
     line::IAC,
+    time,
 };
 
 /// An argument holds a control byte, so no line can carry it.

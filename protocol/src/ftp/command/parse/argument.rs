@@ -14,14 +14,15 @@ use super::ParseError;
 use crate::digest::Algorithm;
 use crate::ftp::{
     Verb,
-    address::{self, ExtendedError, decimal},
+    address::{self, ExtendedError},
     attributes::Attributes,
     facts::FactSet,
     parameter::{
         Allocation, ExtendedPassive, Family, Form, Mechanism, Mode, Options, Protection, Structure, Type,
     },
-    time,
 };
+use crate::number::decimal;
+use crate::time;
 
 pub(super) fn number<N: FromStr>(verb: Verb, text: &[u8]) -> Result<N, ParseError> {
     decimal(text).ok_or(ParseError::Invalid(verb))
