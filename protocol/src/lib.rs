@@ -1,5 +1,5 @@
 //! The words on the wire: commands, replies, addresses, listings and line
-//! ends, each parsed and printed by pure functions over bytes.
+//! ends of FTP and MFTP, each parsed and printed by pure functions over bytes.
 //!
 //! Nothing here does I/O, waits, or knows of users, files or sessions, so that
 //! every rule of the RFCs can be tried with a table of bytes.
@@ -8,6 +8,7 @@ pub mod digest;
 mod foreign;
 pub mod ftp;
 pub mod line;
+pub mod mftp;
 mod number;
 pub mod record;
 mod secret;

@@ -7,7 +7,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 /// The longest line in bytes, with its line end and its Telnet sequences.
 pub const LONGEST_LINE: usize = 4096;
@@ -47,9 +47,22 @@ enum Telnet {
     Data,
     Command,
     Option,
+    /// The protocol is not built on Telnet: every byte is itself.
+    Unused,
 }
 
 impl Lines {
+    /// For a protocol that is not built on Telnet, where 0xFF is a byte as any other.
+    pub fn without_telnet() -> Lines {
+        Lines { telnet: Telnet::Unused, ..Lines::default() }
+    }
+
+    /// The same kind of lines, with nothing read yet.
+    #[must_use]
+    pub fn anew(&self) -> Lines {
+        if self.telnet == Telnet::Unused { Lines::without_telnet() } else { Lines::default() }
+    }
+
     /// The next whole line, without its line end (CR LF, or LF alone) and
     /// without Telnet sequences. `None`: more bytes are needed; all that was
     /// handed out has then left the buffer.
@@ -61,7 +74,11 @@ impl Lines {
             match self.advance(buffer) {
                 Progress::More => {}
                 Progress::TooLong => return Some(Err(TooLong)),
-                Progress::Line(range) => return Some(Ok(trimmed(buffer.get(range)?))),
+                Progress::Line(range) => {
+                    let line = buffer.get(range)?;
+                    let line = line.strip_suffix(b"\r").unwrap_or(line);
+                    return Some(Ok(if self.telnet == Telnet::Unused { line } else { trimmed(line) }));
+                }
             }
         }
         self.compact(buffer);
@@ -71,7 +88,8 @@ impl Lines {
     /// Whether bytes have come that were not handed out as lines. After the
     /// line `AUTH TLS` there must be none: what stands there came in clear.
     pub fn has_rest(&self, buffer: &[u8]) -> bool {
-        self.written > self.start || self.read < buffer.len() || self.telnet != Telnet::Data || self.skipping
+        let within_telnet = matches!(self.telnet, Telnet::Command | Telnet::Option);
+        self.written > self.start || self.read < buffer.len() || within_telnet || self.skipping
     }
 
     /// Takes the next run of bytes up to a line end, an IAC or the end of what has come.
@@ -82,7 +100,7 @@ impl Lines {
             return self.overflow();
         }
         match self.telnet {
-            Telnet::Data => self.take_data(buffer, end),
+            Telnet::Data | Telnet::Unused => self.take_data(buffer, end),
             Telnet::Command => self.take_command(buffer),
             Telnet::Option => {
                 self.consume(1);
@@ -94,7 +112,10 @@ impl Lines {
 
     fn take_data(&mut self, buffer: &mut [u8], end: usize) -> Progress {
         let fresh = buffer.get(self.read..end).unwrap_or_default();
-        let found = memchr2(b'\n', IAC, fresh);
+        let found = match self.telnet {
+            Telnet::Unused => memchr(b'\n', fresh),
+            _ => memchr2(b'\n', IAC, fresh),
+        };
         let run = found.unwrap_or(fresh.len());
         let at = found.and_then(|at| fresh.get(at)).copied();
         self.keep(buffer, run);
@@ -180,10 +201,9 @@ enum Progress {
     TooLong,
 }
 
-/// Without the CR of CR LF, and without what is left of a Telnet sequence when
-/// its urgent byte was lost on the way: no verb begins with such a byte.
+/// Without what is left of a Telnet sequence when its urgent byte was lost on the way: no verb
+/// begins with such a byte.
 fn trimmed(line: &[u8]) -> &[u8] {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
     let garbage = line.iter().take_while(|&&byte| byte >= FIRST_TELNET_COMMAND).count();
     line.get(garbage..).unwrap_or_default()
 }

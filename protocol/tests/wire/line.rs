@@ -39,6 +39,18 @@ fn only_one_cr_belongs_to_the_line_end() {
 }
 
 #[test]
+fn without_telnet_every_byte_is_itself() {
+    let mut lines = Lines::without_telnet();
+    for input in [&b"RETR \xFF\xF4\xFF\xFF\xFF\xFB\x01a"[..], b"\xF2NOOP", b"\xFF"] {
+        let mut buffer = [input, b"\r\nrest"].concat();
+        assert_eq!(lines.next(&mut buffer), Some(Ok(input)));
+        assert!(lines.has_rest(&buffer));
+        lines = lines.anew();
+    }
+    assert!(!lines.has_rest(b""), "anew, nothing has been read");
+}
+
+#[test]
 fn telnet_sequences_are_taken_out() {
     for (input, line) in [
         // RFC 959 §4.1.3: IAC IP and IAC DM before ABOR.

@@ -6,6 +6,7 @@ mod address;
 mod command;
 mod line;
 mod listing;
+mod mftp;
 mod record;
 mod refusal;
 mod reply;
