@@ -71,7 +71,7 @@ pub(crate) struct Protection {
 
 impl Control {
     /// Replies are small and each is one write, so none waits for the one before.
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, lines: Lines) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         // Clients send ABOR as urgent data; its last byte would be missing from the line.
         SockRef::from(&stream).set_out_of_band_inline(true)?;
@@ -80,7 +80,7 @@ impl Control {
             local: canonical(stream.local_addr()?),
             stream: Stream::Plain(stream),
             input: Vec::new(),
-            lines: Lines::default(),
+            lines,
             postponed: VecDeque::new(),
             postponed_size: 0,
         })
@@ -154,7 +154,7 @@ impl Control {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "clear text after the request for TLS"));
         }
         self.input = Vec::new();
-        self.lines = Lines::default();
+        self.lines = self.lines.anew();
         let Stream::Plain(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS is on already"));
         };

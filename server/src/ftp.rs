@@ -13,20 +13,18 @@ mod session;
 mod site;
 mod transfers;
 
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use wharfinger_protocol::ftp::{Code, Command, Reply};
 
-use crate::Services;
 use crate::control::Protection;
 use crate::conversation::{Dialogue, Interruption, Notice, Patience, Step};
+use crate::link;
 use crate::login::LoggedIn;
-use crate::registry::Live;
-use crate::tls::SessionTls;
 use crate::transfer::{Meter, Outcome};
+
+pub(crate) use replies::turned_away;
 
 use login::Login;
 use session::Session;
@@ -42,19 +40,11 @@ enum Phase {
     Session(Box<Session>),
 }
 
-/// What is known of the connection, whoever is logged in.
-pub(crate) struct Link {
-    pub(crate) services: Arc<Services>,
-    pub(crate) live: Arc<Live>,
-    pub(crate) client: SocketAddr,
-    pub(crate) local: SocketAddr,
-    pub(crate) tls: SessionTls,
-    /// How the control connection is protected; none in clear.
-    pub(crate) protection: Option<Protection>,
+/// The connection, and what FTP has to know of it besides.
+struct Link {
+    link: link::Link,
     /// PBSZ has been given, so PROT may be.
-    pub(crate) buffer_size_given: bool,
-    /// PROT P: data connections use TLS.
-    pub(crate) private: bool,
+    buffer_size_given: bool,
 }
 
 /// What a command leads to.
@@ -75,7 +65,8 @@ impl From<Reply> for Answer {
 }
 
 impl Ftp {
-    pub(crate) fn new(link: Link) -> Self {
+    pub(crate) fn new(link: link::Link) -> Self {
+        let link = Link { link, buffer_size_given: false };
         let login = Login::new(&link);
         Self { link, phase: Phase::Login(login) }
     }
@@ -163,9 +154,17 @@ impl Dialogue for Ftp {
     }
 }
 
-impl Link {
-    fn login_deadline(&self) -> Instant {
-        Instant::now() + Duration::from_secs(self.services.config.limits.login_seconds)
+impl Deref for Link {
+    type Target = link::Link;
+
+    fn deref(&self) -> &link::Link {
+        &self.link
+    }
+}
+
+impl DerefMut for Link {
+    fn deref_mut(&mut self) -> &mut link::Link {
+        &mut self.link
     }
 }
 

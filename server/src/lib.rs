@@ -2,12 +2,14 @@
 //! [`Server`] is bound, tells its addresses, and runs until told to stop; the program, the
 //! all-in-one program and the tests all start it this way.
 
+mod channel;
 mod control;
 mod conversation;
 mod data;
 mod files;
 mod ftp;
 mod limits;
+mod link;
 mod listen;
 mod login;
 mod path;
@@ -34,6 +36,7 @@ pub use tls::certificate::{CertificateError, fingerprint};
 use data::passive::PassivePorts;
 use data::public_address::PublicAddress;
 use limits::LoginLimits;
+use listen::Listener;
 use registry::{Ending, Registry};
 use storage::local::LocalStorage;
 use storage::{Storage, StorageError};
@@ -45,7 +48,7 @@ use workers::Workers;
 /// A file server that listens and does not serve yet.
 pub struct Server {
     services: Arc<Services>,
-    listeners: Vec<tokio::net::TcpListener>,
+    listeners: Vec<Listener>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -104,11 +107,11 @@ impl Server {
             labour: Labour::new(),
             config: config.clone(),
         };
-        let listeners = listen::bind(&config.ftp.listen)?;
-        let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-        for address in &addresses {
-            tracing::info!(service = "ftp", %address, "listening");
+        let listeners = listen::bind(config)?;
+        for Listener { service, address, .. } in &listeners {
+            tracing::info!(service = service.name(), %address, "listening");
         }
+        let addresses = listeners.iter().map(|listener| listener.address).collect();
         Ok(Self { services: Arc::new(services), listeners, addresses })
     }
 

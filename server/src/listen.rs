@@ -1,89 +1,65 @@
 //! The listeners: taking addresses, accepting connections within the limits, and beginning a
 //! session for each on one of the worker threads.
 
+mod service;
+mod socket;
+
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use wharfinger_accounts::client_network;
+use wharfinger_config::Config;
 
 use crate::Services;
 use crate::control::Control;
 use crate::conversation::converse;
-use crate::ftp::{Ftp, Link};
+use crate::ftp::Ftp;
+use crate::link::Link;
 use crate::registry::{Place, Refusal};
 use crate::workers::Workers;
 
-/// Connections the kernel keeps for us while we are busy.
-const BACKLOG: i32 = 1024;
+pub(crate) use service::Service;
+pub use socket::BindError;
+
 /// How long accepting rests when the system is out of descriptors.
 const REST: Duration = Duration::from_millis(100);
 
-/// An address can't be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address} (ftp.listen): {reason}")]
-pub struct BindError {
-    address: SocketAddr,
-    reason: String,
+/// An address, and what is spoken there.
+pub(crate) struct Listener {
+    pub(crate) service: Service,
+    pub(crate) address: SocketAddr,
+    socket: TcpListener,
 }
 
-/// Takes all addresses, or none.
-pub(crate) fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, BindError> {
-    addresses.iter().map(|address| bind_one(*address)).collect()
-}
-
-fn bind_one(address: SocketAddr) -> Result<TcpListener, BindError> {
-    let listener = match open(address) {
-        // A kernel without IPv6 can still serve those who have none either.
-        Err(error)
-            if error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
-                && address.ip().is_unspecified() =>
-        {
-            open(SocketAddr::from(([0, 0, 0, 0], address.port())))
+/// Takes all configured addresses, or none.
+pub(crate) fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
+    let mut listeners = Vec::new();
+    for service in Service::ALL {
+        for &address in service.addresses(config) {
+            let socket = socket::bind(address, service.key())?;
+            let address = socket.local_addr().unwrap_or(address);
+            listeners.push(Listener { service, address, socket });
         }
-        other => other,
-    };
-    listener.map_err(|error| BindError { address, reason: explain(&error) })
-}
-
-fn explain(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            "the address is in use; stop the program that has it, or set another one".to_owned()
-        }
-        io::ErrorKind::PermissionDenied => {
-            "not permitted; ports below 1024 need CAP_NET_BIND_SERVICE, or set a higher port".to_owned()
-        }
-        _ => error.to_string(),
     }
-}
-
-fn open(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM.nonblocking(), Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        // [::] takes IPv4 too; an address of one's own takes only itself.
-        socket.set_only_v6(!address.ip().is_unspecified())?;
-    }
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(listeners)
 }
 
 /// Accepts on all listeners, for ever.
-pub(crate) async fn accept(listeners: Vec<TcpListener>, services: &Arc<Services>, workers: &Workers) {
+pub(crate) async fn accept(listeners: Vec<Listener>, services: &Arc<Services>, workers: &Workers) {
     join_all(listeners.into_iter().map(|listener| accept_on(listener, services, workers))).await;
 }
 
-async fn accept_on(listener: TcpListener, services: &Arc<Services>, workers: &Workers) {
+async fn accept_on(listener: Listener, services: &Arc<Services>, workers: &Workers) {
     loop {
-        match listener.accept().await {
-            Ok((stream, client)) => admit(stream, client.ip().to_canonical(), services, workers).await,
+        match listener.socket.accept().await {
+            Ok((stream, client)) => {
+                admit(stream, client.ip().to_canonical(), listener.service, services, workers).await;
+            }
             Err(error) => {
                 // Out of descriptors or memory: sessions that end will free some.
                 tracing::error!(%error, "a connection can't be accepted");
@@ -93,23 +69,16 @@ async fn accept_on(listener: TcpListener, services: &Arc<Services>, workers: &Wo
     }
 }
 
-async fn admit(stream: TcpStream, client: IpAddr, services: &Arc<Services>, workers: &Workers) {
-    if services.login_limits.is_banned(client, std::time::Instant::now()) {
-        return turn_away(
-            stream,
-            client,
-            "421 Too many failed logins from your address; try again later.\r\n",
-        );
-    }
-    let place = match services.registry.admit(client, client_network(client)) {
+async fn admit(
+    stream: TcpStream,
+    client: IpAddr,
+    service: Service,
+    services: &Arc<Services>,
+    workers: &Workers,
+) {
+    let place = match find_place(client, services) {
         Ok(place) => place,
-        Err(Refusal::Full) => {
-            return turn_away(stream, client, "421 Too many sessions; try again later.\r\n");
-        }
-        Err(Refusal::FullForAddress) => {
-            return turn_away(stream, client, "421 Too many sessions from your address; close one.\r\n");
-        }
-        Err(Refusal::Draining) => return turn_away(stream, client, "421 The server is stopping.\r\n"),
+        Err(refusal) => return turn_away(stream, client, service, refusal),
     };
     // The worker's own runtime is to watch the socket.
     let stream = match stream.into_std() {
@@ -120,7 +89,7 @@ async fn admit(stream: TcpStream, client: IpAddr, services: &Arc<Services>, work
     workers
         .begin(Box::new(move || {
             Box::pin(async move {
-                if let Err(error) = serve(stream, place, services).await {
+                if let Err(error) = serve(stream, service, place, services).await {
                     tracing::debug!(%error, %client, "the connection was lost before it began");
                 }
             })
@@ -128,9 +97,17 @@ async fn admit(stream: TcpStream, client: IpAddr, services: &Arc<Services>, work
         .await;
 }
 
+fn find_place(client: IpAddr, services: &Services) -> Result<Place, Refusal> {
+    if services.login_limits.is_banned(client, Instant::now()) {
+        return Err(Refusal::Banned);
+    }
+    services.registry.admit(client, client_network(client))
+}
+
 /// A refused connection gets one line if it can take it at once, and no task of its own.
-fn turn_away(mut stream: TcpStream, client: IpAddr, line: &'static str) {
-    tracing::info!(%client, reply = line.trim_end(), "connection refused");
+fn turn_away(mut stream: TcpStream, client: IpAddr, service: Service, refusal: Refusal) {
+    tracing::info!(%client, service = service.name(), reason = %refusal, "connection refused");
+    let Some(line) = service.turned_away(refusal) else { return };
     tokio::spawn(async move {
         let say = async {
             stream.write_all(line.as_bytes()).await?;
@@ -142,21 +119,28 @@ fn turn_away(mut stream: TcpStream, client: IpAddr, line: &'static str) {
     });
 }
 
-async fn serve(stream: std::net::TcpStream, place: Place, services: Arc<Services>) -> io::Result<()> {
-    let control = Control::new(TcpStream::from_std(stream)?)?;
-    let link = Link {
-        live: place.live(),
-        client: control.client(),
-        local: control.local(),
-        tls: services.tls.session().map_err(io::Error::other)?,
-        protection: None,
-        buffer_size_given: false,
-        private: false,
-        services: Arc::clone(&services),
-    };
-    tracing::debug!(session = place.id, client = %link.client, "connected");
+async fn serve(
+    stream: std::net::TcpStream,
+    service: Service,
+    place: Place,
+    services: Arc<Services>,
+) -> io::Result<()> {
+    let mut control = Control::new(TcpStream::from_std(stream)?, service.lines())?;
+    let policy = service.policy(&services.config);
+    let mut link = Link::new(&control, place.live(), &services, policy).map_err(io::Error::other)?;
+    tracing::debug!(session = place.id, client = %link.client, service = service.name(), "connected");
+    if service.tls_at_once() {
+        let protection = tokio::select! {
+            biased;
+            _ = place.ended(false) => return Ok(()),
+            secured = control.start_tls(link.tls.control()) => secured?,
+        };
+        link.secured_at_once(protection);
+    }
     let stalled = Duration::from_secs(services.config.limits.stalled_seconds);
-    converse(control, Ftp::new(link), &place, stalled).await;
+    match service {
+        Service::Ftp => converse(control, Ftp::new(link), &place, stalled).await,
+    }
     tracing::debug!(session = place.id, "closed");
     Ok(())
 }

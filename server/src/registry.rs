@@ -63,11 +63,17 @@ pub(crate) enum Verdict {
 }
 
 /// Why a connection is not taken on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
+    #[error("too many sessions")]
     Full,
+    #[error("too many sessions from its address")]
     FullForAddress,
+    #[error("the server is stopping")]
     Draining,
+    /// Said by those who count failed logins.
+    #[error("too many failed logins from its address")]
+    Banned,
 }
 
 /// A place on the list, held by the session's task.

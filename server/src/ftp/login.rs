@@ -114,7 +114,7 @@ impl Login {
 }
 
 fn refuse_for_now(link: &Link, verb: Verb) -> Option<Reply> {
-    let in_clear = link.protection.is_none() && link.services.config.tls.control == Requirement::Required;
+    let in_clear = link.protection.is_none() && link.policy.control == Requirement::Required;
     if in_clear && !verb.before_tls() {
         Some(replies::tls_needed(verb))
     } else if !verb.before_login() {

@@ -9,8 +9,9 @@ use std::net::SocketAddr;
 use wharfinger_protocol::ftp::{Code, ParseError, Reply, Verb};
 
 use super::Link;
+use crate::channel::NoChannel;
 use crate::conversation::Notice;
-use crate::registry::Ending;
+use crate::registry::{Ending, Refusal};
 
 pub(super) use errors::{refused, transfer_failed};
 pub(super) use information::{
@@ -116,16 +117,21 @@ pub(super) fn ccc_refused(link: &Link) -> Reply {
     }
 }
 
-pub(super) fn data_tls_needed() -> Reply {
-    Reply::new(Code::DATA_NOT_SECURE, "Data connections need TLS: send PBSZ 0 and PROT P first.")
-}
-
-pub(super) fn no_agreement() -> Reply {
-    Reply::new(Code::CANT_OPEN_DATA, "Send EPSV, PASV, EPRT or PORT first.")
-}
-
-pub(super) fn no_port() -> Reply {
-    Reply::new(Code::CANT_OPEN_DATA, "No port for a data connection is free; try again later.")
+/// A refusal of an address says the same whatever the reason.
+pub(super) fn no_channel(refusal: NoChannel, link: &Link) -> Reply {
+    match refusal {
+        NoChannel::Unprotected => {
+            Reply::new(Code::DATA_NOT_SECURE, "Data connections need TLS: send PBSZ 0 and PROT P first.")
+        }
+        NoChannel::NotAgreed => Reply::new(Code::CANT_OPEN_DATA, "Send EPSV, PASV, EPRT or PORT first."),
+        NoChannel::NoPort => {
+            Reply::new(Code::CANT_OPEN_DATA, "No port for a data connection is free; try again later.")
+        }
+        NoChannel::OtherFamily => other_family(link.local),
+        NoChannel::Elsewhere => {
+            Reply::new(Code::BAD_ARGUMENT, "Only your own address and ports from 1024 on.")
+        }
+    }
 }
 
 pub(super) fn only_extended_passive() -> Reply {
@@ -153,6 +159,16 @@ pub(super) fn abort_done() -> Reply {
 
 pub(super) fn nothing_to_abort() -> Reply {
     Reply::new(Code::DATA_OPEN, "No transfer to abort.")
+}
+
+/// Instead of a greeting.
+pub(crate) fn turned_away(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::Banned => "421 Too many failed logins from your address; try again later.\r\n",
+        Refusal::Full => "421 Too many sessions; try again later.\r\n",
+        Refusal::FullForAddress => "421 Too many sessions from your address; close one.\r\n",
+        Refusal::Draining => "421 The server is stopping.\r\n",
+    }
 }
 
 /// What the connection has come to, outside of any command.

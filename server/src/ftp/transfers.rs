@@ -3,11 +3,11 @@
 
 use wharfinger_protocol::ftp::{Code, Reply};
 
-use super::channel::Direction;
 use super::listing::{self, Letters};
 use super::running::Running;
 use super::session::Session;
 use super::{Answer, Link, replies};
+use crate::channel::Direction;
 use crate::conversation::Step;
 use crate::files::{FilesError, UploadIntent};
 use crate::path::VirtualPath;

@@ -1,0 +1,133 @@
+//! A session's next data connection: what is agreed on, what earlier ones have taught, and the
+//! policy they all share. The policy is asked when a way is agreed on and again when the transfer
+//! starts. It knows no dialect: how the client asks, and what it is told, are the dialect's.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::HandshakeKind;
+use wharfinger_config::{Binding, Requirement};
+
+use crate::data::passive::{NoPort, PassiveListener};
+use crate::data::{Agreement, DataPlan, DataTls};
+use crate::link::Link;
+
+/// Ports below are other services' (RFC 2577 §3).
+const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
+
+/// What is agreed on, and what earlier data connections have taught.
+#[derive(Default)]
+pub(crate) struct Channel {
+    agreement: Option<Agreement>,
+    tickets: UploadTickets,
+}
+
+/// Why there can be no data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoChannel {
+    /// Data may not move in clear here.
+    Unprotected,
+    /// Nothing is agreed on.
+    NotAgreed,
+    /// No passive port is to be had.
+    NoPort,
+    /// The client is to be reached over the control connection's address family only.
+    OtherFamily,
+    /// Another host, or another service's port: no bounce, no port scan (RFC 2577 §3).
+    Elsewhere,
+}
+
+/// Whether uploads get a TLS 1.3 ticket. A client that only writes leaves it unread, and its
+/// close becomes a reset that cuts its own file short (curl and rclone lose up to a quarter of
+/// their uploads so). Where a full handshake will do there is none, therefore. Where only a
+/// resumed one will, a client that keeps one ticket and has spent it could not upload at all: it
+/// gets one, once a full handshake after a resumed one has shown that it is of this kind.
+#[derive(Default)]
+struct UploadTickets {
+    resumed: bool,
+    spent: bool,
+}
+
+impl UploadTickets {
+    fn on_uploads(&self, binding: Binding) -> bool {
+        binding == Binding::Required && self.spent
+    }
+}
+
+/// Which way the bytes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    ToClient,
+    FromClient,
+}
+
+impl Channel {
+    /// The client is to connect to us, to this address.
+    pub(crate) fn listen(&mut self, link: &Link) -> Result<SocketAddr, NoChannel> {
+        refuse_unprotected(link)?;
+        // First the old one goes: a session has one port at the most.
+        self.agreement = None;
+        let listener = claim(link)?;
+        let address = listener.address();
+        self.agreement = Some(Agreement::Passive(listener));
+        Ok(address)
+    }
+
+    /// We are to connect to the client: to its own address, never to a port of another service.
+    pub(crate) fn dial(&mut self, link: &Link, to: SocketAddr) -> Result<(), NoChannel> {
+        refuse_unprotected(link)?;
+        if to.is_ipv4() != link.local.is_ipv4() {
+            return Err(NoChannel::OtherFamily);
+        }
+        if to.ip() != link.client.ip() || to.port() < FIRST_UNPRIVILEGED_PORT {
+            tracing::warn!(client = %link.client.ip(), asked_for = %to, "active data connection to elsewhere refused");
+            return Err(NoChannel::Elsewhere);
+        }
+        self.agreement = Some(Agreement::Active { from: link.local, to });
+        Ok(())
+    }
+
+    /// The data connection of the transfer that starts now, or why there can be none.
+    pub(crate) fn plan(&mut self, link: &Link, direction: Direction) -> Result<DataPlan, NoChannel> {
+        refuse_unprotected(link)?;
+        let agreement = self.agreement.take().ok_or(NoChannel::NotAgreed)?;
+        let binding = link.services.config.tls.data_binding;
+        let tls = link.private.then(|| DataTls {
+            config: link.tls.data(direction == Direction::ToClient || self.tickets.on_uploads(binding)),
+            binding,
+        });
+        let patience = Duration::from_secs(link.services.config.limits.data_seconds);
+        Ok(DataPlan { agreement, tls, patience })
+    }
+
+    /// Takes note of how a data connection's handshake went.
+    pub(crate) fn learn(&mut self, handshake: Option<HandshakeKind>) {
+        match handshake {
+            Some(HandshakeKind::Resumed) => self.tickets.resumed = true,
+            Some(HandshakeKind::Full | HandshakeKind::FullWithHelloRetryRequest) => {
+                self.tickets.spent |= self.tickets.resumed;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn claim(link: &Link) -> Result<PassiveListener, NoChannel> {
+    let ports = Arc::clone(&link.services.passive_ports);
+    ports.claim(link.local.ip(), link.client.ip()).map_err(|error| {
+        match &error {
+            NoPort::Exhausted => {
+                tracing::warn!(client = %link.client.ip(), "all passive ports are in use");
+            }
+            NoPort::Refused(error) => tracing::error!(%error, "a passive port can't be opened"),
+        }
+        NoChannel::NoPort
+    })
+}
+
+/// The one place that says whether data may move without TLS.
+fn refuse_unprotected(link: &Link) -> Result<(), NoChannel> {
+    let refused = link.policy.data == Requirement::Required && !link.private;
+    if refused { Err(NoChannel::Unprotected) } else { Ok(()) }
+}

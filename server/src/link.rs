@@ -1,0 +1,68 @@
+//! What is known of one client's connection, whoever is logged in and whatever is spoken.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use wharfinger_config::Requirement;
+
+use crate::Services;
+use crate::control::{Control, Protection};
+use crate::registry::Live;
+use crate::tls::SessionTls;
+
+/// One client's connection.
+pub(crate) struct Link {
+    pub(crate) services: Arc<Services>,
+    pub(crate) live: Arc<Live>,
+    pub(crate) client: SocketAddr,
+    pub(crate) local: SocketAddr,
+    pub(crate) tls: SessionTls,
+    pub(crate) policy: TlsPolicy,
+    /// How the control connection is protected; none in clear.
+    pub(crate) protection: Option<Protection>,
+    /// Data connections use TLS.
+    pub(crate) private: bool,
+}
+
+/// What must be under TLS on the listener that the client came in by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TlsPolicy {
+    /// The login.
+    pub(crate) control: Requirement,
+    /// Transfers and listings.
+    pub(crate) data: Requirement,
+}
+
+impl Link {
+    /// Of a connection in clear. The error is the system's lack of random numbers.
+    pub(crate) fn new(
+        control: &Control,
+        live: Arc<Live>,
+        services: &Arc<Services>,
+        policy: TlsPolicy,
+    ) -> Result<Self, rustls::Error> {
+        Ok(Self {
+            tls: services.tls.session()?,
+            services: Arc::clone(services),
+            live,
+            client: control.client(),
+            local: control.local(),
+            policy,
+            protection: None,
+            private: false,
+        })
+    }
+
+    /// TLS has begun with the first byte, for data connections too.
+    pub(crate) fn secured_at_once(&mut self, protection: Protection) {
+        self.protection = Some(protection);
+        self.private = true;
+    }
+
+    /// When a login that begins now must be done.
+    pub(crate) fn login_deadline(&self) -> Instant {
+        Instant::now() + Duration::from_secs(self.services.config.limits.login_seconds)
+    }
+}
