@@ -12,7 +12,7 @@ use wharfinger_admin::{
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
-    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped,
 };
 
 /// The admin API of Wharfinger: creates, disables and removes users over HTTP
@@ -61,11 +61,11 @@ struct Failure {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match arguments.common.start(TokenKey::check) {
-        Ok(config) => config,
+    let program = match arguments.common.start(TokenKey::check) {
+        Ok(program) => program,
         Err(code) => return code,
     };
-    match run(arguments.command.unwrap_or(Command::Serve), &config) {
+    match run(arguments.command.unwrap_or(Command::Serve), program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, error }) => {
             eprintln!("error: {error:#}");
@@ -75,17 +75,19 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn run(command: Command, config: &Config) -> Result<(), Failure> {
+async fn run(command: Command, program: Program) -> Result<(), Failure> {
+    let config = &*program.config();
     match command {
         // Asked twice to stop, it stops at once, which is no failure.
-        Command::Serve => serve_until_stopped(|stopped| serve(config, stopped)).await.unwrap_or(Ok(())),
+        Command::Serve => program.serve_until_stopped(serve).await.unwrap_or(Ok(())),
         Command::Migrate => migrate(config).await,
         Command::CreateAdmin { name, role } => create_admin(config, name, role.into()).await,
         Command::CheckStore => check_store(config).await,
     }
 }
 
-async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
+async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
+    let config = &*current.get();
     let accounts = tokio::select! {
         accounts = wait_for_store(config) => accounts.map_err(Failure::store)?,
         () = stopped.clone().asked() => return Ok(()),

@@ -75,8 +75,8 @@ fn check(config: &Config) -> Result<(), &'static str> {
     if config.tls.certificate.as_os_str().is_empty() != config.tls.key.as_os_str().is_empty() {
         return Err("tls.certificate and tls.key belong together: set both or neither");
     }
-    if config.ftp.listen.is_empty() {
-        return Err("ftp.listen is empty: the file server would serve nobody");
+    if config.ftp.listen.is_empty() && config.ftp.implicit_tls_listen.is_empty() {
+        return Err("ftp.listen and ftp.implicit_tls_listen are empty: the file server would serve nobody");
     }
     Ok(())
 }

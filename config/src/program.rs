@@ -1,15 +1,23 @@
 //! What every program does before it serves: the common arguments, the configuration, logging,
-//! the signals that stop it, and the exit codes that tell an operator's script what went wrong.
+//! the signals that stop it or reload it, and the exit codes that tell an operator's script what
+//! went wrong.
+
+mod logging;
+mod reload;
 
 use std::fmt::Display;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::sync::watch;
-use tracing_subscriber::EnvFilter;
 
-use crate::{Config, ConfigError, Format, Log, load};
+use crate::{Config, load};
+
+pub use reload::Current;
+
+use logging::Logging;
+use reload::Reloader;
 
 /// Command line or configuration is wrong.
 pub const EXIT_CONFIG: u8 = 2;
@@ -42,24 +50,53 @@ pub struct Common {
 impl Common {
     /// Loads the configuration, starts logging, and says whether to go on: `Err` carries the
     /// exit code where the program ends here (bad configuration, or `--check-config`). `check`
-    /// is what the program itself has to say against the configuration, starting nothing.
+    /// is what the program itself has to say against a configuration, starting nothing.
     pub fn start<E: Display>(
         &self,
-        check: impl FnOnce(&Config) -> Result<(), E>,
-    ) -> Result<Config, ExitCode> {
-        let config = match load(self.config.as_deref(), environment()) {
-            Ok(config) => config,
-            Err(error) => return Err(refuse(&error)),
-        };
-        if let Err(error) = start_logging(&config.log) {
-            return Err(refuse(&error));
-        }
+        check: impl Fn(&Config) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Result<Program, ExitCode> {
+        let config = load(self.config.as_deref(), environment()).map_err(|error| refuse(&error))?;
+        let logging = Logging::start(&config.log).map_err(|error| refuse(&error))?;
         if self.check_config {
             check(&config).map_err(|error| refuse(&error))?;
             eprintln!("The configuration is good.");
             return Err(ExitCode::SUCCESS);
         }
-        Ok(config)
+        let check = Box::new(move |config: &Config| check(config).map_err(|error| error.to_string()));
+        Ok(Program { reloader: Reloader::new(self.config.clone(), config, check, logging) })
+    }
+}
+
+/// A program that knows its configuration and serves nobody yet.
+pub struct Program {
+    reloader: Reloader,
+}
+
+impl Program {
+    /// The configuration it was started with.
+    pub fn config(&self) -> Arc<Config> {
+        self.reloader.current().get()
+    }
+
+    /// Runs `serve` until it ends. The first signal to stop asks it to, which may take a while; a
+    /// second one doesn't wait, and then the outcome is `None`. SIGHUP reads the configuration anew.
+    pub async fn serve_until_stopped<R, F>(self, serve: impl FnOnce(Current, Stopped) -> F) -> Option<R>
+    where
+        F: Future<Output = R>,
+    {
+        let (ask, asked) = watch::channel(false);
+        let signals = async {
+            stop_signal().await;
+            ask.send_replace(true);
+            stop_signal().await;
+            tracing::warn!("asked again: stopping at once");
+        };
+        let current = self.reloader.current();
+        tokio::select! {
+            result = serve(current, Stopped(asked)) => Some(result),
+            () = signals => None,
+            () = reload_when_asked(&self.reloader) => None,
+        }
     }
 }
 
@@ -75,33 +112,13 @@ impl Stopped {
     }
 }
 
-/// Runs `serve` until it ends. The first signal asks it to stop, which may take a while; a
-/// second one doesn't wait, and then the outcome is `None`.
-pub async fn serve_until_stopped<R, F>(serve: impl FnOnce(Stopped) -> F) -> Option<R>
-where
-    F: Future<Output = R>,
-{
-    let (ask, asked) = watch::channel(false);
-    let signals = async {
-        stop_signal().await;
-        ask.send_replace(true);
-        stop_signal().await;
-        tracing::warn!("asked again: stopping at once");
-    };
-    tokio::select! {
-        result = serve(Stopped(asked)) => Some(result),
-        () = signals => None,
-        () = ignore_reloads() => None,
-    }
-}
-
-/// SIGHUP would end the program where nobody minds it. Never ends.
-async fn ignore_reloads() {
+/// SIGHUP, as often as it comes. Never ends.
+async fn reload_when_asked(reloader: &Reloader) {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::hangup()) {
         Ok(mut hangups) => {
             while hangups.recv().await.is_some() {
-                tracing::warn!("SIGHUP: nothing is reloaded; restart to use a changed configuration");
+                reloader.reload();
             }
         }
         Err(error) => tracing::error!(%error, "SIGHUP can't be waited for"),
@@ -136,20 +153,4 @@ fn environment() -> impl Iterator<Item = (String, String)> {
 fn refuse(error: &impl Display) -> ExitCode {
     eprintln!("error: {error}");
     ExitCode::from(EXIT_CONFIG)
-}
-
-fn start_logging(log: &Log) -> Result<(), ConfigError> {
-    let filter = EnvFilter::try_new(&log.level).map_err(|error| ConfigError::Invalid {
-        origin: "log.level".to_owned(),
-        reason: error.to_string(),
-    })?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    match log.format {
-        Format::Text => builder.with_target(false).init(),
-        Format::Json => builder.json().flatten_event(true).init(),
-    }
-    Ok(())
 }

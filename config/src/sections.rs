@@ -59,6 +59,9 @@ pub struct Ftp {
     /// Addresses of the explicit-TLS listeners.
     #[serde(deserialize_with = "one_or_many")]
     pub listen: Vec<SocketAddr>,
+    /// Addresses of the listeners that are under TLS from the first byte on.
+    #[serde(deserialize_with = "one_or_many")]
+    pub implicit_tls_listen: Vec<SocketAddr>,
     /// Ports for passive data connections, `FIRST-LAST`.
     pub passive_ports: PortRange,
     /// What PASV advertises: an IPv4 address or a DNS name; empty: the control connection's own.
@@ -71,6 +74,7 @@ impl Default for Ftp {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 2121)],
+            implicit_tls_listen: Vec::new(),
             passive_ports: PortRange { first: 50000, last: 50099 },
             public_address: String::new(),
             banner: "Wharfinger ready.".to_owned(),

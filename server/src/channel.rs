@@ -92,12 +92,12 @@ impl Channel {
     pub(crate) fn plan(&mut self, link: &Link, direction: Direction) -> Result<DataPlan, NoChannel> {
         refuse_unprotected(link)?;
         let agreement = self.agreement.take().ok_or(NoChannel::NotAgreed)?;
-        let binding = link.services.config.tls.data_binding;
+        let binding = link.settings.config.tls.data_binding;
         let tls = link.private.then(|| DataTls {
             config: link.tls.data(direction == Direction::ToClient || self.tickets.on_uploads(binding)),
             binding,
         });
-        let patience = Duration::from_secs(link.services.config.limits.data_seconds);
+        let patience = Duration::from_secs(link.settings.config.limits.data_seconds);
         Ok(DataPlan { agreement, tls, patience })
     }
 

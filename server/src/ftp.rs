@@ -84,7 +84,7 @@ impl Ftp {
 
 impl Dialogue for Ftp {
     fn greeting(&self) -> Vec<u8> {
-        wire(&Reply::new(Code::READY, self.link.services.config.ftp.banner.clone()))
+        wire(&Reply::new(Code::READY, self.link.settings.config.ftp.banner.clone()))
     }
 
     async fn answer(&mut self, line: &[u8]) -> Step {
@@ -103,7 +103,7 @@ impl Dialogue for Ftp {
                 self.before_login();
                 // RFC 959 §4.1.1: all parameters, and RFC 2228's are among them.
                 self.link.buffer_size_given = false;
-                self.link.private = false;
+                self.link.private = self.link.policy.at_once;
                 Step::Reply(wire(&reply))
             }
             Answer::Upgrade(reply) => {
@@ -146,7 +146,7 @@ impl Dialogue for Ftp {
     }
 
     fn patience(&self) -> Patience {
-        let limits = &self.link.services.config.limits;
+        let limits = &self.link.settings.config.limits;
         match &self.phase {
             Phase::Login(login) => Patience::Login(login.deadline),
             Phase::Session(_) => Patience::Idle(Duration::from_secs(limits.idle_seconds)),

@@ -14,6 +14,7 @@ mod listen;
 mod login;
 mod path;
 mod registry;
+mod settings;
 mod standing;
 mod storage;
 mod store;
@@ -28,19 +29,19 @@ use std::time::Duration;
 
 use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
+use wharfinger_config::program::Current;
 
 pub use listen::BindError;
 pub use store::wait_for_store;
 pub use tls::certificate::{CertificateError, fingerprint};
 
 use data::passive::PassivePorts;
-use data::public_address::PublicAddress;
 use limits::LoginLimits;
 use listen::Listener;
 use registry::{Ending, Registry};
+use settings::{LiveSettings, Settings};
 use storage::local::LocalStorage;
 use storage::{Storage, StorageError};
-use tls::Tls;
 use tls::certificate::make_if_missing;
 use transfer::Labour;
 use workers::Workers;
@@ -50,18 +51,17 @@ pub struct Server {
     services: Arc<Services>,
     listeners: Vec<Listener>,
     addresses: Vec<SocketAddr>,
+    current: Current,
 }
 
 /// What all sessions share.
 pub(crate) struct Services {
-    pub(crate) config: Config,
+    pub(crate) settings: LiveSettings,
     pub(crate) accounts: Accounts,
     pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) tls: Tls,
     pub(crate) registry: Arc<Registry>,
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
-    pub(crate) public_address: PublicAddress,
     pub(crate) labour: Labour,
 }
 
@@ -87,32 +87,30 @@ pub enum StartError {
 impl Server {
     /// Reads the certificate (making one where none is configured), opens the storage and takes
     /// the addresses. Call it within a tokio runtime.
-    pub fn bind(config: &Config, accounts: Accounts) -> Result<Self, StartError> {
-        if makes_certificate(config) {
+    pub fn bind(mut current: Current, accounts: Accounts) -> Result<Self, StartError> {
+        let config = current.get();
+        if makes_certificate(&config) {
             make_if_missing(&config.certificate(), &config.key())?;
         }
-        let base = tls::load(&config.certificate(), &config.key())?;
+        let settings = Settings::load(Arc::clone(&config))?;
         let root = config.storage_root();
         let storage = LocalStorage::open(&root, config.storage.uploads, config.storage.durable)
             .map_err(|error| no_storage(&root, &error))?;
-        let limits = &config.limits;
         let services = Services {
+            settings: LiveSettings::new(settings),
             accounts,
             storage: Arc::new(storage),
-            tls: Tls::new(base, config.tls.data_binding),
-            registry: Registry::new(limits.max_sessions, limits.max_sessions_per_address),
-            login_limits: LoginLimits::new(limits.login_failures, Duration::from_secs(limits.ban_seconds)),
+            registry: Registry::new(),
+            login_limits: LoginLimits::default(),
             passive_ports: PassivePorts::new(config.ftp.passive_ports),
-            public_address: PublicAddress::new(&config.ftp.public_address),
             labour: Labour::new(),
-            config: config.clone(),
         };
-        let listeners = listen::bind(config)?;
+        let listeners = listen::bind(&config)?;
         for Listener { service, address, .. } in &listeners {
             tracing::info!(service = service.name(), %address, "listening");
         }
         let addresses = listeners.iter().map(|listener| listener.address).collect();
-        Ok(Self { services: Arc::new(services), listeners, addresses })
+        Ok(Self { services: Arc::new(services), listeners, addresses, current })
     }
 
     /// What can be said of a configuration without starting: whether its certificate works.
@@ -121,7 +119,7 @@ impl Server {
         if makes_certificate(config) && !config.certificate().exists() {
             return Ok(());
         }
-        tls::load(&config.certificate(), &config.key()).map(drop)
+        tls::Tls::load(config).map(drop)
     }
 
     /// Where the server listens.
@@ -136,7 +134,7 @@ impl Server {
         let workers = Workers::start()?;
         let standing =
             tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
-        let sweeper = tokio::spawn(sweep(services.config.storage_root()));
+        let sweeper = tokio::spawn(sweep(services.settings.now().config.storage_root()));
         let serve_and_drain = async {
             shutdown.await;
             drain(&services).await;
@@ -144,6 +142,7 @@ impl Server {
         // Accepting goes on while sessions drain, so that who comes late is told why not.
         tokio::select! {
             () = listen::accept(self.listeners, &services, &workers) => {}
+            () = settings::follow(&services.settings, self.current) => {}
             () = serve_and_drain => {}
         }
         standing.abort();
@@ -163,7 +162,7 @@ fn no_storage(root: &std::path::Path, error: &StorageError) -> StartError {
 
 /// Idle sessions end at once, transfers when they are done or when the grace is over.
 async fn drain(services: &Services) {
-    let grace = Duration::from_secs(services.config.shutdown.grace_seconds);
+    let grace = Duration::from_secs(services.settings.now().config.shutdown.grace_seconds);
     services.registry.end_all(Ending::Draining);
     if tokio::time::timeout(grace, services.registry.emptied()).await.is_err() {
         tracing::warn!(sessions = services.registry.count(), "the grace is over; transfers are cut off");

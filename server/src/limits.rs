@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use wharfinger_accounts::client_network;
+use wharfinger_config::Limits;
 
 /// Addresses and names remembered at most.
 const REMEMBERED: usize = 10_000;
@@ -21,9 +22,8 @@ const FIRST_DELAY: Duration = Duration::from_millis(200);
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Failed logins by address and by name.
+#[derive(Default)]
 pub(crate) struct LoginLimits {
-    ban_after: u32,
-    remember_for: Duration,
     failures: Mutex<Failures>,
 }
 
@@ -40,24 +40,20 @@ struct Count {
 }
 
 impl LoginLimits {
-    pub(crate) fn new(ban_after: u32, remember_for: Duration) -> Self {
-        Self { ban_after, remember_for, failures: Mutex::default() }
-    }
-
     /// Whether this address has failed too often of late.
-    pub(crate) fn is_banned(&self, address: IpAddr, now: Instant) -> bool {
+    pub(crate) fn is_banned(&self, address: IpAddr, limits: &Limits, now: Instant) -> bool {
         let failures = self.lock();
         let count = failures.addresses.get(&client_network(address)).filter(|count| count.until > now);
-        count.is_some_and(|count| count.failures >= self.ban_after)
+        count.is_some_and(|count| count.failures >= limits.login_failures)
     }
 
     /// Counts a failure; the answer shall wait so long.
-    pub(crate) fn failed(&self, address: IpAddr, name: &[u8], now: Instant) -> Duration {
+    pub(crate) fn failed(&self, address: IpAddr, name: &[u8], limits: &Limits, now: Instant) -> Duration {
         let address = client_network(address);
         let mut failures = self.lock();
-        let until = now + self.remember_for;
+        let until = now + Duration::from_secs(limits.ban_seconds);
         let by_address = count(&mut failures.addresses, address, now, until);
-        if by_address >= self.ban_after
+        if by_address >= limits.login_failures
             && let Some(count) = failures.addresses.get_mut(&address)
         {
             // From the failure that was one too many, the whole time.
@@ -99,26 +95,30 @@ mod tests {
 
     use super::*;
 
+    fn strict() -> Limits {
+        Limits { login_failures: 3, ban_seconds: 60, ..Limits::default() }
+    }
+
     #[test]
     fn failures_cost_more_each_time_and_end_in_a_ban_that_passes() {
-        let limits = LoginLimits::new(3, Duration::from_mins(1));
+        let (brakes, limits) = (LoginLimits::default(), strict());
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let now = Instant::now();
-        let delays: Vec<_> = (0..3).map(|_| limits.failed(address, b"nobody", now)).collect();
+        let delays: Vec<_> = (0..3).map(|_| brakes.failed(address, b"nobody", &limits, now)).collect();
         assert_eq!(delays, [FIRST_DELAY, FIRST_DELAY * 2, FIRST_DELAY * 4]);
-        assert!(limits.is_banned(address, now));
-        assert!(!limits.is_banned(address, now + Duration::from_secs(61)));
+        assert!(brakes.is_banned(address, &limits, now));
+        assert!(!brakes.is_banned(address, &limits, now + Duration::from_secs(61)));
     }
 
     #[test]
     fn guesses_at_one_name_from_many_addresses_are_slowed_and_memory_is_bounded() {
-        let limits = LoginLimits::new(3, Duration::from_mins(1));
+        let (brakes, limits) = (LoginLimits::default(), strict());
         let now = Instant::now();
         for number in 0..REMEMBERED + 10 {
             let address = IpAddr::V4(Ipv4Addr::from(u32::try_from(number).unwrap()));
-            limits.failed(address, b"alice", now);
+            brakes.failed(address, b"alice", &limits, now);
         }
-        assert_eq!(limits.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", now), LONGEST_DELAY);
-        assert!(limits.lock().addresses.len() <= REMEMBERED);
+        assert_eq!(brakes.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", &limits, now), LONGEST_DELAY);
+        assert!(brakes.lock().addresses.len() <= REMEMBERED);
     }
 }

@@ -10,11 +10,14 @@ use wharfinger_config::Requirement;
 use crate::Services;
 use crate::control::{Control, Protection};
 use crate::registry::Live;
+use crate::settings::Settings;
 use crate::tls::SessionTls;
 
 /// One client's connection.
 pub(crate) struct Link {
     pub(crate) services: Arc<Services>,
+    /// As they were when the session began.
+    pub(crate) settings: Arc<Settings>,
     pub(crate) live: Arc<Live>,
     pub(crate) client: SocketAddr,
     pub(crate) local: SocketAddr,
@@ -29,6 +32,8 @@ pub(crate) struct Link {
 /// What must be under TLS on the listener that the client came in by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TlsPolicy {
+    /// TLS begins with the first byte, for data connections as well.
+    pub(crate) at_once: bool,
     /// The login.
     pub(crate) control: Requirement,
     /// Transfers and listings.
@@ -40,29 +45,25 @@ impl Link {
     pub(crate) fn new(
         control: &Control,
         live: Arc<Live>,
-        services: &Arc<Services>,
+        services: Arc<Services>,
+        settings: Arc<Settings>,
         policy: TlsPolicy,
     ) -> Result<Self, rustls::Error> {
         Ok(Self {
-            tls: services.tls.session()?,
-            services: Arc::clone(services),
+            tls: settings.tls.session()?,
+            services,
+            settings,
             live,
             client: control.client(),
             local: control.local(),
             policy,
             protection: None,
-            private: false,
+            private: policy.at_once,
         })
-    }
-
-    /// TLS has begun with the first byte, for data connections too.
-    pub(crate) fn secured_at_once(&mut self, protection: Protection) {
-        self.protection = Some(protection);
-        self.private = true;
     }
 
     /// When a login that begins now must be done.
     pub(crate) fn login_deadline(&self) -> Instant {
-        Instant::now() + Duration::from_secs(self.services.config.limits.login_seconds)
+        Instant::now() + Duration::from_secs(self.settings.config.limits.login_seconds)
     }
 }

@@ -98,10 +98,12 @@ async fn admit(
 }
 
 fn find_place(client: IpAddr, services: &Services) -> Result<Place, Refusal> {
-    if services.login_limits.is_banned(client, Instant::now()) {
+    let settings = services.settings.now();
+    let limits = &settings.config.limits;
+    if services.login_limits.is_banned(client, limits, Instant::now()) {
         return Err(Refusal::Banned);
     }
-    services.registry.admit(client, client_network(client))
+    services.registry.admit(client, client_network(client), limits)
 }
 
 /// A refused connection gets one line if it can take it at once, and no task of its own.
@@ -126,20 +128,21 @@ async fn serve(
     services: Arc<Services>,
 ) -> io::Result<()> {
     let mut control = Control::new(TcpStream::from_std(stream)?, service.lines())?;
-    let policy = service.policy(&services.config);
-    let mut link = Link::new(&control, place.live(), &services, policy).map_err(io::Error::other)?;
+    let settings = services.settings.now();
+    let stalled = Duration::from_secs(settings.config.limits.stalled_seconds);
+    let policy = service.policy(&settings.config);
+    let mut link = Link::new(&control, place.live(), services, settings, policy).map_err(io::Error::other)?;
     tracing::debug!(session = place.id, client = %link.client, service = service.name(), "connected");
-    if service.tls_at_once() {
-        let protection = tokio::select! {
+    if policy.at_once {
+        let secured = tokio::select! {
             biased;
             _ = place.ended(false) => return Ok(()),
             secured = control.start_tls(link.tls.control()) => secured?,
         };
-        link.secured_at_once(protection);
+        link.protection = Some(secured);
     }
-    let stalled = Duration::from_secs(services.config.limits.stalled_seconds);
     match service {
-        Service::Ftp => converse(control, Ftp::new(link), &place, stalled).await,
+        Service::Ftp | Service::Ftps => converse(control, Ftp::new(link), &place, stalled).await,
     }
     tracing::debug!(session = place.id, "closed");
     Ok(())

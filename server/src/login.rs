@@ -1,7 +1,6 @@
 //! Name and password become a [`LoggedIn`], or a refusal that tells nothing. The one place for
 //! it, whatever the dialect: brakes on guessing, the accounts' verdict, the user's tree, the log.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,7 +41,9 @@ pub(crate) async fn log_in(
     applicant: Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
     let client = live.client;
-    if services.login_limits.is_banned(client, Instant::now()) {
+    let settings = services.settings.now();
+    let limits = &settings.config.limits;
+    if services.login_limits.is_banned(client, limits, Instant::now()) {
         tracing::info!(%client, session = live.id, "login refused: the address is banned");
         return Err(LoginRefusal::Banned);
     }
@@ -57,7 +58,8 @@ pub(crate) async fn log_in(
         Ok(user) => enter(services, live, user).await,
         Err(LoginError::Refused(reason)) => {
             tracing::info!(%client, session = live.id, user = %printable(&username), %reason, "login refused");
-            slow_down(services, client, applicant.name).await;
+            let delay = services.login_limits.failed(client, applicant.name, limits, Instant::now());
+            tokio::time::sleep(delay).await;
             Err(LoginRefusal::Refused)
         }
         Err(error) => {
@@ -75,11 +77,6 @@ async fn enter(services: &Services, live: &Live, user: Arc<User>) -> Result<Logg
     live.set_user(Some(Arc::clone(&user)));
     tracing::info!(client = %live.client, session = live.id, user = %user.username, "logged in");
     Ok(LoggedIn { user, tree })
-}
-
-async fn slow_down(services: &Services, client: IpAddr, name: &[u8]) {
-    let delay = services.login_limits.failed(client, name, Instant::now());
-    tokio::time::sleep(delay).await;
 }
 
 /// A name as the log may carry it: short, and without control characters.

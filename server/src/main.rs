@@ -3,10 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use wharfinger_config::Config;
-use wharfinger_config::program::{
-    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
-};
+use wharfinger_config::program::{Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped};
 use wharfinger_server::{Server, StartError, wait_for_store};
 
 /// The file server of Wharfinger: FTP over TLS for the users in the store
@@ -19,11 +16,11 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Arguments::parse().common.start(Server::check) {
-        Ok(config) => config,
+    let program = match Arguments::parse().common.start(Server::check) {
+        Ok(program) => program,
         Err(code) => return code,
     };
-    match serve_until_stopped(|stopped| serve(&config, stopped)).await {
+    match program.serve_until_stopped(serve).await {
         Some(Ok(())) | None => ExitCode::SUCCESS,
         Some(Err((code, error))) => {
             eprintln!("error: {error:#}");
@@ -32,14 +29,15 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: &Config, stopped: Stopped) -> Result<(), (u8, anyhow::Error)> {
+async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow::Error)> {
+    let config = current.get();
     // Said at once, not after a wait for the store.
-    Server::check(config).map_err(|error| (EXIT_CONFIG, error.into()))?;
+    Server::check(&config).map_err(|error| (EXIT_CONFIG, error.into()))?;
     let accounts = tokio::select! {
-        accounts = wait_for_store(config) => accounts.map_err(|error| (EXIT_STORE, error.into()))?,
+        accounts = wait_for_store(&config) => accounts.map_err(|error| (EXIT_STORE, error.into()))?,
         () = stopped.clone().asked() => return Ok(()),
     };
-    let server = Server::bind(config, accounts).map_err(|error| {
+    let server = Server::bind(current, accounts).map_err(|error| {
         let code = match error {
             StartError::Bind(_) => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,

@@ -10,11 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use wharfinger_accounts::{Stamp, User};
+use wharfinger_config::Limits;
 
 /// Every live session.
 pub(crate) struct Registry {
-    most: u32,
-    most_per_address: u32,
     last_id: AtomicU64,
     sessions: Mutex<Sessions>,
     emptied: Notify,
@@ -83,27 +82,26 @@ pub(crate) struct Place {
 }
 
 impl Registry {
-    pub(crate) fn new(most: u32, most_per_address: u32) -> Arc<Self> {
-        Arc::new(Self {
-            most,
-            most_per_address,
-            last_id: AtomicU64::new(0),
-            sessions: Mutex::default(),
-            emptied: Notify::new(),
-        })
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { last_id: AtomicU64::new(0), sessions: Mutex::default(), emptied: Notify::new() })
     }
 
     /// Takes a connection on, unless a limit is reached. Whose limit it is, `network` says.
-    pub(crate) fn admit(self: &Arc<Self>, client: IpAddr, network: IpAddr) -> Result<Place, Refusal> {
+    pub(crate) fn admit(
+        self: &Arc<Self>,
+        client: IpAddr,
+        network: IpAddr,
+        limits: &Limits,
+    ) -> Result<Place, Refusal> {
         let mut sessions = lock(&self.sessions);
         if sessions.draining {
             return Err(Refusal::Draining);
         }
-        if sessions.live.len() >= self.most as usize {
+        if sessions.live.len() >= limits.max_sessions as usize {
             return Err(Refusal::Full);
         }
         let from_here = sessions.per_network.entry(network).or_default();
-        if *from_here >= self.most_per_address {
+        if *from_here >= limits.max_sessions_per_address {
             return Err(Refusal::FullForAddress);
         }
         *from_here += 1;

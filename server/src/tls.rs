@@ -5,12 +5,13 @@
 
 pub(crate) mod certificate;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache};
-use wharfinger_config::Binding;
+use wharfinger_config::{Binding, Config};
 
-pub(crate) use certificate::load;
+use certificate::CertificateError;
 
 /// TLS 1.2 sessions kept by id for a client that takes no tickets (curl before TLS 1.3): the
 /// control connection's, and that of the last data connections. As private as the tickets.
@@ -29,10 +30,17 @@ pub(crate) struct SessionTls {
 }
 
 impl Tls {
-    pub(crate) fn new(mut base: ServerConfig, binding: Binding) -> Self {
+    /// Reads what the configuration names.
+    pub(crate) fn load(config: &Config) -> Result<Self, CertificateError> {
+        let mut base = certificate::load(&config.certificate(), &config.key())?;
         base.session_storage = Arc::new(NoServerSessionStorage {});
         base.alpn_protocols = vec![b"ftp".to_vec()];
-        Self { base, tickets: binding != Binding::Off }
+        Ok(Self { base, tickets: config.tls.data_binding != Binding::Off })
+    }
+
+    /// The files that `load` reads.
+    pub(crate) fn files(config: &Config) -> Vec<PathBuf> {
+        vec![config.certificate(), config.key()]
     }
 
     /// Configurations for a new session; the error is the system's lack of random numbers.

@@ -40,7 +40,11 @@ pub struct Setup {
     database: Option<Database>,
     directory: TempDir,
     environment: Environment,
+    has_file: bool,
 }
+
+/// The configuration file's name in the deployment's directory, where there is one.
+const FILE: &str = "wharfinger.toml";
 
 /// Running programs and how to reach them. Dropping it ends them and removes what they kept.
 pub struct Deployment {
@@ -66,7 +70,7 @@ impl Setup {
         if let Some(database) = &database {
             environment.insert("WHARFINGER_STORE__URL".to_owned(), database.url.clone());
         }
-        Setup { shape, database, directory, environment }
+        Setup { shape, database, directory, environment, has_file: false }
     }
 
     /// One setting, by its variable's name.
@@ -76,10 +80,24 @@ impl Setup {
         self
     }
 
+    /// A configuration file, beneath the variables.
+    #[must_use]
+    pub fn file(mut self, text: &str) -> Setup {
+        std::fs::write(self.directory.path().join(FILE), text).unwrap();
+        self.has_file = true;
+        self
+    }
+
+    /// Where the deployment will keep everything, for files that have to be there before.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Starts the programs and waits until they listen.
     pub fn start(self) -> Deployment {
         let program = |name: &str, arguments: &[&str]| {
-            Program::start(name, arguments, self.directory.path(), &self.environment)
+            let file: &[&str] = if self.has_file { &["--config", FILE] } else { &[] };
+            Program::start(name, &[arguments, file].concat(), self.directory.path(), &self.environment)
         };
         let programs = match self.shape {
             Shape::AllInOne => vec![program("wharfinger", &[])],
@@ -144,6 +162,19 @@ impl Deployment {
     /// A user's files on the disk.
     pub fn home(&self, user: &User) -> PathBuf {
         self.directory().join("data/files").join(&user.name)
+    }
+
+    /// Writes another configuration file and has every program read it.
+    pub fn reload(&self, text: &str) {
+        std::fs::write(self.directory().join(FILE), text).unwrap();
+        for program in &self.programs {
+            program.hang_up();
+        }
+    }
+
+    /// Every program that runs, the file server's first.
+    pub fn programs(&self) -> &[Program] {
+        &self.programs
     }
 
     /// The file server's program.

@@ -66,6 +66,11 @@ impl Ftp {
         if reply.code == 331 { self.command(&format!("PASS {password}")) } else { reply }
     }
 
+    /// The certificate that the server has shown on this connection, DER.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        self.wire.as_ref().and_then(Wire::certificate)
+    }
+
     /// The TLS sessions of this client.
     pub fn tls(&self) -> &Tls {
         &self.tls

@@ -3,6 +3,7 @@
 //! the programs by their command line, environment, log and wire only; it links none of them.
 
 pub mod admin;
+pub mod authority;
 pub mod clients;
 pub mod content;
 pub mod deployment;

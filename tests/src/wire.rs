@@ -54,6 +54,14 @@ impl Wire {
         }
     }
 
+    /// The certificate that the server has shown, DER.
+    pub fn certificate(&self) -> Option<Vec<u8>> {
+        match self {
+            Wire::Clear(_) => None,
+            Wire::Secured(stream) => stream.conn.peer_certificates()?.first().map(|shown| shown.to_vec()),
+        }
+    }
+
     /// The TCP connection below.
     pub fn socket(&self) -> &TcpStream {
         match self {

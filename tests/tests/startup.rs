@@ -103,7 +103,7 @@ fn a_hangup_ends_no_program() {
         // The file server alone waits for the store, which is no reason to end either.
         running.logs(&[if program == "wharfinger-server" { "waiting for the store" } else { "listening" }]);
         running.hang_up();
-        running.logs(&["sighup"]);
+        running.logs(&["the configuration was reloaded"]);
         assert_eq!(running.stop().code, Some(0), "{program}");
     }
 }

@@ -10,9 +10,7 @@ use clap::Parser;
 use wharfinger_accounts::{Accounts, UserQuery};
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
 use wharfinger_config::Config;
-use wharfinger_config::program::{
-    Common, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, serve_until_stopped,
-};
+use wharfinger_config::program::{Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped};
 use wharfinger_server::{Server, StartError};
 
 /// Wharfinger, all in one: an FTPS server and its admin API
@@ -31,11 +29,11 @@ struct Failure {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let config = match Arguments::parse().common.start(Server::check) {
-        Ok(config) => config,
+    let program = match Arguments::parse().common.start(Server::check) {
+        Ok(program) => program,
         Err(code) => return code,
     };
-    match serve_until_stopped(|stopped| serve(&config, stopped)).await {
+    match program.serve_until_stopped(serve).await {
         Some(Ok(())) | None => ExitCode::SUCCESS,
         Some(Err(Failure { code, error })) => {
             eprintln!("error: {error:#}");
@@ -44,7 +42,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
+async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
+    let config = &*current.get();
     // Said at once, not after a wait for the store.
     Server::check(config).map_err(|error| Failure::new(EXIT_CONFIG, error))?;
     let accounts = tokio::select! {
@@ -52,7 +51,7 @@ async fn serve(config: &Config, stopped: Stopped) -> Result<(), Failure> {
         () = stopped.clone().asked() => return Ok(()),
     };
     // Addresses first: a start that fails must not have shown the one-time password.
-    let server = Server::bind(config, accounts.clone())?;
+    let server = Server::bind(current, accounts.clone())?;
     let api = AdminApi::bind(config, accounts.clone()).await?;
     let owner = ensure_owner(&accounts, config).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
     greet(config, &server, &api, &accounts, owner).await?;

@@ -79,7 +79,7 @@ impl Login {
             return replies::too_late_for_host();
         }
         tracing::debug!(session = link.live.id, name, "the client named its host");
-        Reply::new(Code::READY, link.services.config.ftp.banner.clone())
+        Reply::new(Code::READY, link.settings.config.ftp.banner.clone())
     }
 
     /// Says the same whether or not there is such a user.
@@ -102,7 +102,7 @@ impl Login {
 
     fn refused(&mut self, link: &Link, refusal: LoginRefusal) -> Answer {
         self.failures += 1;
-        let last = self.failures >= link.services.config.limits.login_failures_per_session;
+        let last = self.failures >= link.settings.config.limits.login_failures_per_session;
         let reply = match refusal {
             LoginRefusal::Refused if !last => return replies::login_failed().into(),
             LoginRefusal::Refused => replies::too_many_failures(),

@@ -117,7 +117,7 @@ fn receive(
     let work = Work::Store {
         intent,
         representation: session.representation,
-        tolerate_truncation: link.services.config.tls.tolerate_missing_close_notify,
+        tolerate_truncation: link.settings.config.tls.tolerate_missing_close_notify,
     };
     let answer = start(session, link, work, RecordKind::Upload, path, opening);
     if session.running.is_some() {

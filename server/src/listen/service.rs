@@ -15,15 +15,18 @@ use crate::registry::Refusal;
 pub(crate) enum Service {
     /// FTP in clear until the client asks for TLS.
     Ftp,
+    /// FTP under TLS from the first byte on.
+    Ftps,
 }
 
 impl Service {
-    pub(super) const ALL: [Self; 1] = [Self::Ftp];
+    pub(super) const ALL: [Self; 2] = [Self::Ftp, Self::Ftps];
 
     /// The addresses configured for it.
     pub(super) fn addresses(self, config: &Config) -> &[SocketAddr] {
         match self {
             Self::Ftp => &config.ftp.listen,
+            Self::Ftps => &config.ftp.implicit_tls_listen,
         }
     }
 
@@ -31,6 +34,7 @@ impl Service {
     pub(super) fn key(self) -> &'static str {
         match self {
             Self::Ftp => "ftp.listen",
+            Self::Ftps => "ftp.implicit_tls_listen",
         }
     }
 
@@ -38,27 +42,23 @@ impl Service {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ftp => "ftp",
+            Self::Ftps => "ftps",
         }
     }
 
     /// How its lines are cut.
     pub(super) fn lines(self) -> Lines {
         match self {
-            Self::Ftp => Lines::default(),
-        }
-    }
-
-    /// Whether TLS begins with the first byte.
-    pub(super) fn tls_at_once(self) -> bool {
-        match self {
-            Self::Ftp => false,
+            Self::Ftp | Self::Ftps => Lines::default(),
         }
     }
 
     /// What must be under TLS.
     pub(super) fn policy(self, config: &Config) -> TlsPolicy {
+        let tls = &config.tls;
         match self {
-            Self::Ftp => TlsPolicy { control: config.tls.control, data: config.tls.data },
+            Self::Ftp => TlsPolicy { at_once: false, control: tls.control, data: tls.data },
+            Self::Ftps => TlsPolicy { at_once: true, control: tls.control, data: tls.data },
         }
     }
 
@@ -66,6 +66,7 @@ impl Service {
     pub(super) fn turned_away(self, refusal: Refusal) -> Option<&'static str> {
         match self {
             Self::Ftp => Some(ftp::turned_away(refusal)),
+            Self::Ftps => None,
         }
     }
 }
