@@ -14,6 +14,8 @@ use crate::tools::{self, Finished};
 /// Who connects where, and how.
 #[derive(Clone, Debug)]
 pub struct Site {
+    /// `ftp`, or `ftps` where TLS comes first.
+    pub scheme: &'static str,
     /// The server.
     pub address: SocketAddr,
     /// As whom.
@@ -32,6 +34,7 @@ impl Site {
     /// The usual way: IPv4, TLS 1.3, passive.
     pub fn new(deployment: &Deployment, user: &User) -> Site {
         Site {
+            scheme: "ftp",
             address: deployment.ftp(),
             user: user.clone(),
             version: Version::Tls13,
@@ -75,7 +78,7 @@ impl Site {
             Mode::Eprt => &["--ftp-port", "-"],
         });
         let login = format!("{}:{}", self.user.name, self.user.password);
-        let url = format!("ftp://{}/{path}", self.address);
+        let url = format!("{}://{}/{path}", self.scheme, self.address);
         arguments.extend(["--user", &login]);
         arguments.extend(options);
         arguments.push(&url);
@@ -116,11 +119,12 @@ impl Site {
              set ssl:ca-file {}\nset ssl:priority NORMAL:-VERS-ALL:+VERS-TLS{version}\n\
              set ftp:ssl-force true\nset ftp:ssl-protect-data true\nset ftp:ssl-protect-list true\n\
              set ftp:passive-mode {passive}\nset ftp:prefer-epsv {}\n\
-             open -u '{},{}' ftp://{}",
+             open -u '{},{}' {}://{}",
             text(&self.certificate),
             self.mode == Mode::Epsv,
             self.user.name,
             self.user.password,
+            self.scheme,
             self.address,
         )
     }

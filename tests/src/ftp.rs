@@ -51,13 +51,27 @@ impl Ftp {
         Ftp { wire, received: Vec::new(), tls, transcript: Vec::new(), peer: address, local }
     }
 
+    /// Connects where TLS comes first, and reads the greeting.
+    pub fn connect_under_tls(address: SocketAddr, tls: Tls) -> Ftp {
+        let mut ftp = Ftp::dial(address, tls);
+        ftp.shake_hands().unwrap();
+        ftp.expect_reply(220);
+        ftp
+    }
+
     /// AUTH TLS and the handshake.
     pub fn secure(&mut self) {
         self.expect("AUTH TLS", 234);
+        self.shake_hands().unwrap();
+    }
+
+    /// Begins TLS now, and says how that failed if it did.
+    pub fn shake_hands(&mut self) -> std::io::Result<()> {
         let mut wire = self.wire.take().unwrap().secured(&self.tls);
-        wire.shake_hands().unwrap();
-        self.transcript.push("-- TLS --".to_owned());
+        let shaken = wire.shake_hands();
+        self.transcript.push(format!("-- TLS: {shaken:?} --"));
         self.wire = Some(wire);
+        shaken
     }
 
     /// USER and PASS, the reply to the last of them.
