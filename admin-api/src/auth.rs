@@ -8,28 +8,46 @@ use axum::response::Json;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 use wharfinger_accounts::{LoginError, Password, Username};
 
 use crate::admin::Actor;
 use crate::body::Body;
-use crate::error::ApiError;
+use crate::error::{ApiError, ProblemDocument};
 use crate::json::{FromJson, Place};
 use crate::service::Service;
 
-/// What a client sends.
+/// A name and a password.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Login {
+    /// The admin's name.
     username: String,
+    /// The admin's password.
+    #[schema(value_type = String, format = Password)]
     password: Password,
 }
 
-/// What it gets (RFC 6749, section 5.1).
-#[derive(Serialize)]
+/// A token (RFC 6749, section 5.1).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Token)]
 pub(crate) struct Issued {
+    /// Send it as `Authorization: Bearer …`.
     access_token: String,
+    /// `Bearer`.
+    #[schema(value_type = String)]
     token_type: &'static str,
+    /// How long it is good, seconds.
     expires_in: u64,
 }
 
+/// Log in
+///
+/// The token dies with any change to its admin: another password or role, disabling, removal.
+#[utoipa::path(post, path = "/api/v1/auth/token", operation_id = "logIn", tag = "auth", request_body = Login,
+    responses((status = 200, description = "A token", body = Issued),
+        (status = 401, description = "The name and the password don't belong together",
+            body = ProblemDocument, content_type = "application/problem+json")))]
 pub(crate) async fn token(
     State(service): State<Service>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

@@ -46,7 +46,10 @@ pub(crate) async fn envelope(mut request: Request, next: Next) -> Response {
     let response = next.run(request).instrument(span).await;
 
     let mut response = error::render(response, &id);
-    response.headers_mut().extend(SECURITY_HEADERS);
+    for (name, value) in SECURITY_HEADERS {
+        // The page for people has a policy of its own.
+        response.headers_mut().entry(name).or_insert(value);
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }

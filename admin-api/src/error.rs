@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 use wharfinger_accounts::{ChangeError, LoginError, StoreError};
 
 use crate::json::Violation;
@@ -69,22 +70,31 @@ struct Problem {
     errors: Vec<Violation>,
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was not done (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument<'a> {
+    /// What kind of problem it is: `urn:wharfinger:problem:…`.
     #[serde(rename = "type")]
     kind: String,
+    /// The kind in words.
     title: &'a str,
+    /// The answer's status.
     status: u16,
+    /// What to do about it.
     detail: &'a str,
+    /// `urn:wharfinger:request:` and the request's id.
     instance: String,
+    /// What is wrong with the request, part by part (422 only).
     #[serde(skip_serializing_if = "<[Violation]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [Violation],
 }
 
 /// Writes the problem document of an answer that carries a problem; others pass untouched.
 pub(crate) fn render(mut response: Response, request_id: &str) -> Response {
     let Some(problem) = response.extensions_mut().remove::<Problem>() else { return response };
-    let document = Document {
+    let document = ProblemDocument {
         kind: format!("urn:wharfinger:problem:{}", problem.kind),
         title: problem.title,
         status: problem.status.as_u16(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::response::Json;
 use serde::Serialize;
+use utoipa::ToSchema;
 use wharfinger_accounts::NotReady;
 
 use crate::error::ApiError;
@@ -15,15 +16,23 @@ use crate::service::Service;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The answer when all is well.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
+    /// `alive` or `ready`.
+    #[schema(value_type = String)]
     status: &'static str,
 }
 
+/// Whether the process lives
+#[utoipa::path(get, path = "/healthz", operation_id = "live", tag = "service",
+    responses((status = 200, description = "It does", body = Health)))]
 pub(crate) async fn live() -> Json<Health> {
     Json(Health { status: "alive" })
 }
 
+/// Whether the service can do its work
+#[utoipa::path(get, path = "/readyz", operation_id = "ready", tag = "service",
+    responses((status = 200, description = "The store can be reached and is migrated", body = Health)))]
 pub(crate) async fn ready(State(service): State<Service>) -> Result<Json<Health>, ApiError> {
     match tokio::time::timeout(PATIENCE, service.accounts.ready()).await {
         Ok(Ok(())) => Ok(Json(Health { status: "ready" })),

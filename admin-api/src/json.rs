@@ -8,13 +8,17 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub(crate) use document::{Syntax, parse};
 
 /// One thing wrong, and where. The text never repeats what was sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Violation {
+    /// JSON pointer (RFC 6901) into the body, or `/` and a parameter's name.
     pub(crate) pointer: String,
+    /// The rule that is broken.
+    #[schema(value_type = String)]
     pub(crate) detail: Cow<'static, str>,
 }
 

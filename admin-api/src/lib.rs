@@ -7,10 +7,12 @@
 mod admin;
 mod auth;
 mod body;
+mod docs;
 mod envelope;
 mod error;
 mod health;
 mod json;
+mod openapi;
 mod owner;
 mod precondition;
 mod routes;
@@ -32,7 +34,7 @@ use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
 
 pub use owner::{FirstOwner, OWNER, ensure_owner};
-pub use routes::router;
+pub use routes::{document, router};
 pub use service::Service;
 pub use store::{prepare_store, wait_for_store};
 pub use token_key::{TokenKey, TokenKeyError};

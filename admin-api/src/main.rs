@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
-    AdminApi, BindError, FirstOwner, OWNER, TokenKey, ensure_owner, prepare_store, wait_for_store,
+    AdminApi, BindError, FirstOwner, OWNER, TokenKey, document, ensure_owner, prepare_store, wait_for_store,
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
@@ -41,6 +41,8 @@ enum Command {
     },
     /// Say whether the store can be reached and is up to date, and stop
     CheckStore,
+    /// Print the document that describes the API (OpenAPI 3.1), and stop
+    Openapi,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -83,6 +85,7 @@ async fn run(command: Command, program: Program) -> Result<(), Failure> {
         Command::Migrate => migrate(config).await,
         Command::CreateAdmin { name, role } => create_admin(config, name, role.into()).await,
         Command::CheckStore => check_store(config).await,
+        Command::Openapi => openapi(),
     }
 }
 
@@ -139,6 +142,12 @@ async fn check_store(config: &Config) -> Result<(), Failure> {
     let accounts = Accounts::open(&config.store, &config.store_url()).await.map_err(Failure::store)?;
     accounts.ready().await.map_err(Failure::store)?;
     println!("The store can be reached and is up to date.");
+    Ok(())
+}
+
+fn openapi() -> Result<(), Failure> {
+    let document = serde_json::to_string_pretty(&document()).context("the document can't be written")?;
+    println!("{document}");
     Ok(())
 }
 

@@ -4,29 +4,46 @@ use std::any::Any;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::error::ApiError;
 use crate::service::Service;
-use crate::{auth, envelope, health, users};
+use crate::{auth, docs, envelope, health, openapi, users};
 
 /// The API as a service of requests, for a listener or for a test. A request must carry its
 /// client's address as `ConnectInfo<SocketAddr>`.
 pub fn router(service: Service) -> Router {
-    let routes = Router::new()
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/api/v1/auth/token", post(auth::token))
-        .route("/api/v1/users", get(users::list).post(users::create))
-        .route("/api/v1/users/{username}", get(users::show).delete(users::remove))
-        .route("/api/v1/users/{username}/disable", post(users::disable))
-        .route("/api/v1/users/{username}/enable", post(users::enable))
-        .route("/api/v1/users/{username}/rotate-password", post(users::rotate_password))
+    let (routes, document) = described();
+    let routes = routes
+        .merge(docs::routes(&document))
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
         .with_state(service);
     wrapped(routes)
+}
+
+/// The document that describes the API (OpenAPI 3.1).
+pub fn document() -> OpenApi {
+    described().1
+}
+
+/// Method, path, role and shapes of each stand on its handler.
+fn described() -> (Router<Service>, OpenApi) {
+    let (routes, mut document) = OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(auth::token))
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::show, users::remove))
+        .routes(routes!(users::disable))
+        .routes(routes!(users::enable))
+        .routes(routes!(users::rotate_password))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .split_for_parts();
+    openapi::complete(&mut document);
+    (routes, document)
 }
 
 fn wrapped(routes: Router) -> Router {

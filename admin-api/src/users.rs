@@ -5,6 +5,8 @@
 mod answer;
 mod body;
 mod query;
+#[expect(dead_code, reason = "shapes are read by the macros that derive the document")]
+mod shape;
 
 use axum::extract::State;
 use axum::http::header::{ETAG, LOCATION};
@@ -14,16 +16,23 @@ use wharfinger_accounts::{Activity, Status, UserDetail, Username};
 
 use crate::admin::{Reader, UserWriter};
 use crate::body::Body;
-use crate::error::ApiError;
+use crate::error::{ApiError, ProblemDocument};
 use crate::precondition::{IfMatch, etag};
 use crate::service::Service;
 
 use answer::{CreatedUser, PasswordRotated, UserJson, UserList};
 use body::{Creation, PasswordRotation};
 use query::{ListQuery, NameInPath, RemovalQuery};
+use shape::{IfMatchShape, ListShape, NameShape, NewUserShape, RemovalShape, RotationShape};
 
 pub(crate) use query::Cursors;
 
+/// List users
+///
+/// By name; go on with `next_cursor` as `cursor`.
+#[utoipa::path(get, path = "/api/v1/users", operation_id = "listUsers", tag = "users", params(ListShape),
+    responses((status = 200, description = "A page of users", body = UserList)),
+    security(("bearer" = ["auditor"])))]
 pub(crate) async fn list(
     _: Reader,
     State(service): State<Service>,
@@ -35,6 +44,16 @@ pub(crate) async fn list(
     Ok(Json(UserList { items, next_cursor, total: page.total }).into_response())
 }
 
+/// Create a user
+#[utoipa::path(post, path = "/api/v1/users", operation_id = "createUser", tag = "users",
+    request_body = NewUserShape,
+    responses((status = 201, description = "The user, with the password if it was generated",
+            body = CreatedUser,
+            headers(("Location" = String, description = "The user's path"),
+                ("ETag" = String, description = "The user's version"))),
+        (status = 409, description = "The name is taken", body = ProblemDocument,
+            content_type = "application/problem+json")),
+    security(("bearer" = ["user-manager"])))]
 pub(crate) async fn create(
     _: UserWriter,
     State(service): State<Service>,
@@ -48,6 +67,12 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, headers, Json(CreatedUser::new(&detail, generated.as_ref()))).into_response())
 }
 
+/// Look at a user
+#[utoipa::path(get, path = "/api/v1/users/{username}", operation_id = "getUser", tag = "users",
+    params(NameShape),
+    responses((status = 200, description = "The user", body = UserJson,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["auditor"])))]
 pub(crate) async fn show(
     _: Reader,
     State(service): State<Service>,
@@ -56,6 +81,13 @@ pub(crate) async fn show(
     answer(&service.accounts.user(&name).await?)
 }
 
+/// Remove a user
+///
+/// The user's sessions end within two seconds, on every node.
+#[utoipa::path(delete, path = "/api/v1/users/{username}", operation_id = "removeUser", tag = "users",
+    params(NameShape, RemovalShape, IfMatchShape),
+    responses((status = 204, description = "Removed")),
+    security(("bearer" = ["user-manager"])))]
 pub(crate) async fn remove(
     _: UserWriter,
     State(service): State<Service>,
@@ -68,6 +100,14 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Disable a user
+///
+/// The user's sessions and transfers end within two seconds, on every node.
+#[utoipa::path(post, path = "/api/v1/users/{username}/disable", operation_id = "disableUser", tag = "users",
+    params(NameShape, IfMatchShape),
+    responses((status = 200, description = "The user", body = UserJson,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["user-manager"])))]
 pub(crate) async fn disable(
     _: UserWriter,
     State(service): State<Service>,
@@ -77,6 +117,12 @@ pub(crate) async fn disable(
     set_status(&service, &name, Status::Disabled, &if_match).await
 }
 
+/// Enable a user
+#[utoipa::path(post, path = "/api/v1/users/{username}/enable", operation_id = "enableUser", tag = "users",
+    params(NameShape, IfMatchShape),
+    responses((status = 200, description = "The user", body = UserJson,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["user-manager"])))]
 pub(crate) async fn enable(
     _: UserWriter,
     State(service): State<Service>,
@@ -86,6 +132,14 @@ pub(crate) async fn enable(
     set_status(&service, &name, Status::Active, &if_match).await
 }
 
+/// Give a user another password
+///
+/// The body may be left out: then a password is generated, and the old one ends at once.
+#[utoipa::path(post, path = "/api/v1/users/{username}/rotate-password", operation_id = "rotatePassword",
+    tag = "users", params(NameShape, IfMatchShape), request_body = Option<RotationShape>,
+    responses((status = 200, description = "What was done", body = PasswordRotated,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["user-manager"])))]
 pub(crate) async fn rotate_password(
     _: UserWriter,
     State(service): State<Service>,

@@ -7,22 +7,33 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 use wharfinger_accounts::{ClientCertificate, Limits, Password, Permissions, Protocol, Quota};
 use wharfinger_accounts::{Rotated, Status, UserDetail};
 
+use super::shape::{ClientCertificateShape, GrantShape, LimitsShape, ProtocolShape, QuotaShape, StatusShape};
+
 /// A user.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserJson<'a> {
     username: &'a str,
+    #[schema(value_type = StatusShape)]
     status: Status,
     description: &'a str,
     home: &'a str,
+    #[schema(value_type = Vec<GrantShape>)]
     permissions: &'a Permissions,
+    #[schema(value_type = QuotaShape)]
     quota: Quota,
     usage: Usage,
+    #[schema(value_type = LimitsShape)]
     limits: Limits,
+    #[schema(value_type = Vec<String>)]
     allowed_networks: &'a [IpNet],
+    #[schema(value_type = Vec<ProtocolShape>)]
     protocols: &'a BTreeSet<Protocol>,
+    #[schema(value_type = ClientCertificateShape)]
     client_certificate: ClientCertificate,
     expires_at: Option<Timestamp>,
     password_changed_at: Timestamp,
@@ -32,46 +43,64 @@ pub(crate) struct UserJson<'a> {
     last_login_at: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
+    /// Raised by every change; the `ETag` is this in quotes.
     version: u64,
 }
 
-#[derive(Serialize)]
+/// What a user has stored.
+#[derive(Serialize, ToSchema)]
 struct Usage {
+    /// Bytes in all files.
     bytes: u64,
+    /// Number of files.
     files: u64,
 }
 
-#[derive(Serialize)]
+/// The password before the current one.
+#[derive(Serialize, ToSchema)]
 struct PreviousPassword {
+    /// Until then it still works.
     valid_until: Option<Timestamp>,
+    /// When somebody last logged in with it.
     last_used_at: Option<Timestamp>,
 }
 
 /// A page of users.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct UserList<'a> {
+    /// By name.
     pub(crate) items: Vec<UserJson<'a>>,
+    /// What to ask for as `cursor` to go on; `null` on the last page.
     pub(crate) next_cursor: Option<String>,
+    /// All that match, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) total: Option<u64>,
 }
 
 /// A user just created.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CreatedUser<'a> {
     #[serde(flatten)]
     user: UserJson<'a>,
+    /// The password if it was generated; shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     password: Option<String>,
 }
 
 /// What a rotation did.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct PasswordRotated {
+    /// Whose password it is.
     username: String,
+    /// The password if it was generated; shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     password: Option<String>,
+    /// Until then the old one still works; left out: it doesn't.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     previous_valid_until: Option<Timestamp>,
 }
 

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::request::Builder;
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -76,15 +76,20 @@ impl Api {
         signed(&claims(&self.admin(role).await))
     }
 
-    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
-        let peer = SocketAddr::from(([192, 0, 2, 1], 40_000));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap();
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.head_of(request).await;
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body =
             if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("a JSON body") };
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Status and headers of an answer whose body may be anything.
+    pub(crate) async fn head_of(&self, mut request: Request<Body>) -> Response<Body> {
+        let peer = SocketAddr::from(([192, 0, 2, 1], 40_000));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {

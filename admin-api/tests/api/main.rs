@@ -11,6 +11,7 @@
 
 mod auth;
 mod bad_input;
+mod contract;
 mod harness;
 mod listing;
 mod roles;
