@@ -63,6 +63,7 @@ impl Service {
     }
 
     /// What a client hears who is not taken on; where TLS comes first, nothing.
+    #[allow(clippy::unnecessary_wraps, reason = "services without such words are to come")]
     pub(super) fn turned_away(self, refusal: Refusal) -> Option<&'static str> {
         match self {
             Self::Ftp => Some(ftp::turned_away(refusal)),
