@@ -57,6 +57,7 @@ fn wrapped(routes: Router) -> Router {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
+    use axum::routing::get;
     use serde_json::Value;
     use tower::ServiceExt;
 
