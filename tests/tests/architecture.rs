@@ -59,6 +59,7 @@ fn crates_depend_only_on_those_they_may() {
         ("accounts", &["config"]),
         ("server", &["protocol", "accounts", "config"]),
         ("admin-api", &["accounts", "config"]),
+        ("client", &["protocol"]),
         ("wharfinger", &["server", "admin", "accounts", "config"]),
     ];
     for (package, may) in allowed {

@@ -1,0 +1,289 @@
+//! Whom to believe: the platform's certificate authorities, those of a file, one certificate by its
+//! fingerprint, or anybody.
+//!
+//! Whatever the rule, what the server showed is kept: the advice in an error and the doctor's
+//! report are about that certificate.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+    },
+    crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+
+/// The rule by which a server's certificate is judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// The platform's authorities.
+    Platform,
+    /// The certificates in this PEM file and no others.
+    File(PathBuf),
+    /// The one certificate with this SHA-256, whatever name and dates it has.
+    Fingerprint(Fingerprint),
+    /// Anybody: somebody on the way can read and change everything.
+    Anybody,
+}
+
+/// SHA-256 of a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; 32]);
+
+/// The certificates a server has shown, its own first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Shown(Arc<Mutex<Vec<CertificateDer<'static>>>>);
+
+impl Trust {
+    /// The TLS configuration of one session. Its memory is its own: a data connection resumes its
+    /// control connection's session and no other.
+    pub(crate) fn config(&self, shown: &Shown) -> Result<ClientConfig, Failure> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let rule = match self {
+            Self::Platform => Rule::Authorities(authorities(platform()?, &provider)?),
+            Self::File(path) => Rule::Authorities(authorities(file(path)?, &provider)?),
+            Self::Fingerprint(fingerprint) => Rule::Fingerprint(*fingerprint),
+            Self::Anybody => Rule::Anybody,
+        };
+        let judge = Judge { rule, provider: Arc::clone(&provider), shown: shown.clone() };
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| Failure::Tls(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(judge))
+            .with_no_client_auth();
+        // A server that speaks another protocol at this address refuses (ALPACA).
+        config.alpn_protocols = vec![b"ftp".to_vec()];
+        Ok(config)
+    }
+
+    /// The configuration of an MFTP session; the protocol has no name in ALPN.
+    pub(crate) fn config_without_protocol(&self, shown: &Shown) -> Result<ClientConfig, Failure> {
+        let mut config = self.config(shown)?;
+        config.alpn_protocols.clear();
+        Ok(config)
+    }
+}
+
+impl Fingerprint {
+    /// Reads `AB:CD:…` as servers and browsers print it, with or without colons, in any case.
+    pub(crate) fn parse(text: &str) -> Option<Fingerprint> {
+        let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b':' | b' ')).collect();
+        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+        is_hex.then(|| bytes?.try_into().ok().map(Fingerprint))?
+    }
+
+    pub(crate) fn of(certificate: &CertificateDer<'_>) -> Fingerprint {
+        Fingerprint(Sha256::digest(certificate).into())
+    }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            let colon = if place == 0 { "" } else { ":" };
+            write!(formatter, "{colon}{byte:02X}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Shown {
+    /// The certificates, the server's own first; empty before a handshake.
+    pub(crate) fn chain(&self) -> Vec<CertificateDer<'static>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, own: &CertificateDer<'_>, others: &[CertificateDer<'_>]) {
+        let chain = std::iter::once(own).chain(others).map(|one| one.clone().into_owned()).collect();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+    }
+
+    /// A failed handshake as a sentence with the way out.
+    pub(crate) fn explain(&self, error: &Error, host: &str) -> String {
+        let Error::InvalidCertificate(reason) = error else { return explain_handshake(error) };
+        let chain = self.chain();
+        let mut text = match reason {
+            CertificateError::UnknownIssuer => {
+                "the server's certificate is signed by nobody trusted".to_owned()
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+                "the server's certificate has expired".to_owned()
+            }
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+                "the server's certificate is not valid yet; is this machine's clock right?".to_owned()
+            }
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                format!("the server's certificate is not for the name {host}")
+            }
+            CertificateError::ApplicationVerificationFailure => {
+                "the server's certificate is not the one with the given fingerprint".to_owned()
+            }
+            other => format!("the server's certificate can't be trusted: {other}"),
+        };
+        if let Some(own) = chain.first() {
+            let fingerprint = Fingerprint::of(own);
+            // Writing to a String does not fail.
+            let _ = write!(
+                text,
+                "\n  its SHA-256 is {fingerprint}\n  If that is what the server's operator says it is, give \
+                 --fingerprint {fingerprint}\n  or --ca FILE with the certificate or its authority."
+            );
+        }
+        text
+    }
+}
+
+fn explain_handshake(error: &Error) -> String {
+    match error {
+        Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+            "the server does not speak TLS there; ftpes:// is for servers that greet in clear, ftps:// for \
+             those with TLS from the first byte"
+                .to_owned()
+        }
+        Error::AlertReceived(alert) => format!("the server broke off the TLS handshake: {alert:?}"),
+        Error::PeerIncompatible(_) => format!("the server speaks no TLS that is safe enough: {error}"),
+        other => format!("TLS failed: {other}"),
+    }
+}
+
+enum Rule {
+    Authorities(Arc<WebPkiServerVerifier>),
+    Fingerprint(Fingerprint),
+    Anybody,
+}
+
+/// Keeps what the server shows, then judges by the rule.
+struct Judge {
+    rule: Rule,
+    provider: Arc<CryptoProvider>,
+    shown: Shown,
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Judge")
+    }
+}
+
+impl ServerCertVerifier for Judge {
+    fn verify_server_cert(
+        &self,
+        own: &CertificateDer<'_>,
+        others: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.shown.keep(own, others);
+        match &self.rule {
+            Rule::Authorities(verifier) => verifier.verify_server_cert(own, others, name, ocsp, now),
+            Rule::Fingerprint(wanted) if *wanted == Fingerprint::of(own) => {
+                Ok(ServerCertVerified::assertion())
+            }
+            Rule::Fingerprint(_) => {
+                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+            }
+            Rule::Anybody => Ok(ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+fn authorities(
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<WebPkiServerVerifier>, Failure> {
+    WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider))
+        .build()
+        .map_err(|error| Failure::Tls(format!("the certificate authorities can't be used: {error}")))
+}
+
+fn platform() -> Result<RootCertStore, Failure> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        return Err(Failure::Tls(
+            "this machine has no certificate authorities; install them (ca-certificates), or give --ca FILE or \
+             --fingerprint SHA256"
+                .to_owned(),
+        ));
+    }
+    Ok(roots)
+}
+
+fn file(path: &Path) -> Result<RootCertStore, Failure> {
+    let unusable = |why: String| Failure::Usage(format!("--ca {}: {why}", path.display()));
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
+        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
+        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    }
+    if roots.is_empty() { Err(unusable("no certificate in it".to_owned())) } else { Ok(roots) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fingerprint_is_read_as_it_is_printed() {
+        let certificate = CertificateDer::from(b"any bytes".to_vec());
+        let fingerprint = Fingerprint::of(&certificate);
+        let printed = fingerprint.to_string();
+        assert_eq!(printed.len(), 32 * 3 - 1);
+        for text in
+            [printed.clone(), printed.to_lowercase(), printed.replace(':', ""), printed.replace(':', " ")]
+        {
+            assert_eq!(Fingerprint::parse(&text), Some(fingerprint), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fingerprint_is_not_read() {
+        let printed = Fingerprint([7; 32]).to_string();
+        for text in [
+            "",
+            "AB",
+            &printed[3..],
+            &format!("{printed}:00"),
+            &printed.replace('7', "g"),
+            &printed.replace("07", "+7"),
+        ] {
+            assert_eq!(Fingerprint::parse(text), None, "{text}");
+        }
+    }
+}
