@@ -11,6 +11,10 @@ use crate::password::{HashError, HashLimits, Hasher, PasswordHash, Proven};
 use crate::store::Stores;
 
 pub use admin::{Admin, Role};
+pub use audit::{
+    Act, AuditPage, AuditPosition, AuditQuery, AuditRecord, Break, Client, Event, Head, Link, Noted, Place,
+    Recorded, Request, Trail, Verification,
+};
 pub use changes::{Changed, Changes};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
@@ -25,6 +29,7 @@ pub use user::{
 pub use users::{Rotated, Rotation, UserPage, UserQuery};
 
 mod admin;
+mod audit;
 mod changes;
 mod login;
 mod network;

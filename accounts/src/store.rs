@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::admin::Admin;
+use crate::audit::{AuditQuery, AuditRecord, Link};
 use crate::password::PasswordHash;
 use crate::user::{Activity, Stamp, User, Username};
 use crate::users::UserQuery;
@@ -160,6 +161,53 @@ pub(crate) trait AdminStore: Send + Sync {
     async fn any(&self) -> Result<bool, StoreError>;
 }
 
+/// The audit trail. The file server may add to it, and neither change nor remove anything.
+#[async_trait]
+pub(crate) trait AuditStore: Send + Sync {
+    /// Adds records that follow each other in one chain, all or none of which may be there already from
+    /// an attempt whose answer was lost. `Taken` if another record stands where one of them belongs.
+    /// `durable`: they are on the disk when this returns.
+    async fn append(&self, records: &[AuditRecord], durable: bool) -> Result<(), StoreError>;
+    /// Up to `most` records that match, the newest first.
+    async fn page(&self, query: &AuditQuery, most: u32) -> Result<Vec<AuditRecord>, StoreError>;
+    /// Up to `most` records by chain and number, after this one.
+    async fn in_order(
+        &self,
+        after: Option<&(String, u64)>,
+        most: u32,
+    ) -> Result<Vec<AuditRecord>, StoreError>;
+    async fn at(&self, chain: &str, sequence: u64) -> Result<Option<AuditRecord>, StoreError>;
+    /// Of the records before the chain's first one that is not older than `time`, the last.
+    async fn last_before(&self, chain: &str, time: Timestamp) -> Result<Option<AuditRecord>, StoreError>;
+    /// Where the chains end.
+    async fn heads(&self) -> Result<Vec<AuditHead>, StoreError>;
+    /// Notes that a record of another chain names these.
+    async fn witnessed(&self, heads: &[Link]) -> Result<(), StoreError>;
+    /// Removes each chain's records up to the one named, and chains of which nothing is left and whose
+    /// last record is older than `forgotten`; returns how many records.
+    async fn expire(&self, chains: &[Link], forgotten: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// Where a chain ends, by the store's own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AuditHead {
+    pub(crate) chain: String,
+    pub(crate) sequence: u64,
+    pub(crate) hash: String,
+    /// Up to which number a record of another chain names it.
+    pub(crate) seen: u64,
+}
+
+impl AuditHead {
+    pub(crate) fn is_news(&self) -> bool {
+        self.sequence > self.seen
+    }
+
+    pub(crate) fn into_link(self) -> Link {
+        Link { chain: self.chain, sequence: self.sequence, hash: self.hash }
+    }
+}
+
 /// The store itself.
 #[async_trait]
 pub(crate) trait Upkeep: Send + Sync {
@@ -179,6 +227,7 @@ pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) activity: Arc<dyn ActivityStore>,
     pub(crate) admins: Arc<dyn AdminStore>,
+    pub(crate) audit: Arc<dyn AuditStore>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
 }
 
@@ -193,9 +242,15 @@ impl Stores {
         Err(StoreError::Unavailable("store.url is neither sqlite://PATH nor mongodb://…".to_owned()))
     }
 
-    fn of<S: UserStore + ActivityStore + AdminStore + Upkeep + 'static>(store: S) -> Self {
+    fn of<S: UserStore + ActivityStore + AdminStore + AuditStore + Upkeep + 'static>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { users: store.clone(), activity: store.clone(), admins: store.clone(), upkeep: store }
+        Self {
+            users: store.clone(),
+            activity: store.clone(),
+            admins: store.clone(),
+            audit: store.clone(),
+            upkeep: store,
+        }
     }
 }
 

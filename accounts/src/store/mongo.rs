@@ -15,6 +15,7 @@ use super::StoreError;
 
 mod activity;
 mod admins;
+mod audit;
 mod lock;
 mod upkeep;
 mod users;
@@ -24,6 +25,8 @@ pub(super) struct Mongo {
     users: Collection<Document>,
     activity: Collection<Document>,
     admins: Collection<Document>,
+    audit: Collection<Document>,
+    audit_chains: Collection<Document>,
     migrations: Collection<Document>,
     locks: Collection<Document>,
     timeout: Duration,
@@ -54,6 +57,8 @@ impl Mongo {
             users: database.collection("users"),
             activity: database.collection("activity"),
             admins: database.collection("admins"),
+            audit: database.collection("audit"),
+            audit_chains: database.collection("audit_chains"),
             migrations: database.collection("migrations"),
             locks: database.collection("migration_lock"),
             database,

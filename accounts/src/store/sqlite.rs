@@ -15,6 +15,7 @@ use super::StoreError;
 
 mod activity;
 mod admins;
+mod audit;
 mod upkeep;
 mod users;
 

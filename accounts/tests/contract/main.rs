@@ -10,6 +10,8 @@
 )]
 
 mod admins;
+mod audit;
+mod audit_tampering;
 mod changes;
 mod logins;
 mod outage;

@@ -107,7 +107,8 @@ impl Place {
     }
 }
 
-async fn pool(path: &std::path::Path) -> SqlitePool {
+/// The file without the program.
+pub(crate) async fn pool(path: &std::path::Path) -> SqlitePool {
     SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(path)).await.unwrap()
 }
 

@@ -17,7 +17,7 @@ crate::on_both_stores!(
     a_newer_store_is_refused,
 );
 
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 2;
 
 async fn a_store_is_ready_once_it_is_migrated(place: &Place) {
     let accounts = place.open_as_it_is().await;
@@ -49,9 +49,9 @@ async fn a_newer_store_is_refused(place: &Place) {
     let accounts = place.open().await;
     place.pretend_version(NEWEST + 1).await;
     let refused = accounts.migrate().await;
-    assert!(matches!(refused, Err(MigrateError::Newer { store: 2, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(MigrateError::Newer { store: 3, program: NEWEST })), "{refused:?}");
     let refused = accounts.ready().await;
-    assert!(matches!(refused, Err(NotReady::Newer { store: 2, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(NotReady::Newer { store: 3, program: NEWEST })), "{refused:?}");
 }
 
 /// Fails as unavailable, within the time-out and a little.

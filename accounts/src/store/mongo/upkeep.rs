@@ -16,9 +16,12 @@ use crate::random_id;
 use crate::store::{MigrateError, Migration, StoreError, Upkeep};
 
 /// Numbered from 1 without gaps; never changed once released.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/mongodb/0001_users.json")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/mongodb/0001_users.json"),
+    include_str!("../../../../migrations/mongodb/0002_audit.json"),
+];
 
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 2;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 const UNAUTHORIZED: i32 = 13;

@@ -10,9 +10,12 @@ use super::Sqlite;
 use crate::store::{MigrateError, Migration, StoreError, Upkeep};
 
 /// Numbered from 1 without gaps; never changed once released.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/sqlite/0001_users.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/sqlite/0001_users.sql"),
+    include_str!("../../../../migrations/sqlite/0002_audit.sql"),
+];
 
-const NEWEST: u32 = 1;
+const NEWEST: u32 = 2;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 #[async_trait]
