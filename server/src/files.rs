@@ -12,8 +12,9 @@ use std::fs::File;
 use std::sync::Arc;
 
 use thiserror::Error;
-use wharfinger_accounts::{Action, User};
+use wharfinger_accounts::{Act, Action, User};
 
+use crate::login::{LoggedIn, Visit, Visitor};
 use crate::path::{PathError, VirtualPath};
 use crate::storage::{FileTime, Kind, Listing, Metadata, StorageError, Tree};
 
@@ -24,6 +25,7 @@ pub(crate) use upload::UploadIntent;
 pub(crate) struct Files {
     tree: Arc<dyn Tree>,
     user: Arc<User>,
+    visit: Visit,
     working_directory: VirtualPath,
 }
 
@@ -47,8 +49,13 @@ pub(crate) struct RenameFrom(VirtualPath);
 
 impl Files {
     /// At the root of the tree.
-    pub(crate) fn new(tree: Arc<dyn Tree>, user: Arc<User>) -> Self {
-        Self { tree, user, working_directory: VirtualPath::root() }
+    pub(crate) fn new(LoggedIn { user, tree, visit }: LoggedIn) -> Self {
+        Self { tree, user, visit, working_directory: VirtualPath::root() }
+    }
+
+    /// For whom a transfer is recorded.
+    pub(crate) fn visitor(&self) -> &Visitor {
+        &self.visit
     }
 
     pub(crate) fn user(&self) -> Arc<User> {
@@ -126,18 +133,23 @@ impl Files {
 
     pub(crate) async fn delete(&self, argument: &[u8]) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::Delete)?;
-        Ok(self.tree.remove_file(&path, &self.user.id).await?)
+        self.tree.remove_file(&path, &self.user.id).await?;
+        self.visit.note(|client| Act::Delete { client, path: path.to_string() });
+        Ok(())
     }
 
     pub(crate) async fn make_directory(&self, argument: &[u8]) -> Result<VirtualPath, FilesError> {
         let path = self.permitted(argument, Action::MakeDirectory)?;
         self.tree.make_directory(&path).await?;
+        self.visit.note(|client| Act::MakeDirectory { client, path: path.to_string() });
         Ok(path)
     }
 
     pub(crate) async fn remove_directory(&self, argument: &[u8]) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::RemoveDirectory)?;
-        Ok(self.tree.remove_directory(&path).await?)
+        self.tree.remove_directory(&path).await?;
+        self.visit.note(|client| Act::RemoveDirectory { client, path: path.to_string() });
+        Ok(())
     }
 
     pub(crate) async fn rename_from(&self, argument: &[u8]) -> Result<RenameFrom, FilesError> {
@@ -155,20 +167,27 @@ impl Files {
         self.check_rename(&to)?;
         let may_overwrite = self.allows(&to, Action::Overwrite);
         match self.tree.rename(&from, &to, may_overwrite).await {
-            Err(StorageError::Exists) if !may_overwrite => Err(FilesError::Denied(Action::Overwrite)),
-            renamed => Ok(renamed?),
+            Err(StorageError::Exists) if !may_overwrite => return Err(self.deny(&to, Action::Overwrite)),
+            renamed => renamed?,
         }
+        self.visit.note(|client| Act::Rename { client, from: from.to_string(), to: to.to_string() });
+        Ok(())
     }
 
     pub(crate) async fn set_modified(&self, argument: &[u8], time: FileTime) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::SetAttributes)?;
-        Ok(self.tree.set_modified(&path, time).await?)
+        self.tree.set_modified(&path, time).await?;
+        self.visit.note(|client| Act::SetModified { client, path: path.to_string(), modified: time.seconds });
+        Ok(())
     }
 
     /// Sets the permission bits.
     pub(crate) async fn set_mode(&self, argument: &[u8], mode: u32) -> Result<(), FilesError> {
         let path = self.permitted(argument, Action::SetAttributes)?;
-        Ok(self.tree.set_mode(&path, mode).await?)
+        self.tree.set_mode(&path, mode).await?;
+        let mode = format!("{mode:03o}");
+        self.visit.note(|client| Act::SetMode { client, path: path.to_string(), mode });
+        Ok(())
     }
 
     /// Bytes the user can store in a directory: what is free there, or less where the quota is
@@ -183,7 +202,7 @@ impl Files {
     /// first, as most clients do. To see what is there takes `List`.
     async fn enter(&mut self, path: VirtualPath) -> Result<(), FilesError> {
         if !path.is_root() && !Action::ALL.into_iter().any(|action| self.allows(&path, action)) {
-            return Err(FilesError::Denied(Action::List));
+            return Err(self.deny(&path, Action::List));
         }
         if self.tree.metadata(&path).await?.kind != Kind::Directory {
             return Err(StorageError::NotADirectory.into());
@@ -199,7 +218,7 @@ impl Files {
         let beneath =
             |grant: &[u8]| grant.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
         if !self.allows(path, Action::Rename) || grants.any(|grant| beneath(grant.path.as_bytes())) {
-            return Err(FilesError::Denied(Action::Rename));
+            return Err(self.deny(path, Action::Rename));
         }
         Ok(())
     }
@@ -207,7 +226,13 @@ impl Files {
     /// The path the argument means, if the user may do that there.
     fn permitted(&self, argument: &[u8], action: Action) -> Result<VirtualPath, FilesError> {
         let path = self.working_directory.join(argument)?;
-        if self.allows(&path, action) { Ok(path) } else { Err(FilesError::Denied(action)) }
+        if self.allows(&path, action) { Ok(path) } else { Err(self.deny(&path, action)) }
+    }
+
+    /// A permission is missing: what the client hears of it, and a record for the operator.
+    fn deny(&self, path: &VirtualPath, action: Action) -> FilesError {
+        self.visit.note(|client| Act::Refused { client, path: path.to_string(), permission: action });
+        FilesError::Denied(action)
     }
 
     fn allows(&self, path: &VirtualPath, action: Action) -> bool {

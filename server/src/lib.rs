@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharfinger_accounts::Accounts;
+use wharfinger_accounts::{Accounts, Trail};
 use wharfinger_config::Config;
 use wharfinger_config::program::Current;
 
@@ -46,6 +46,9 @@ use tls::certificate::make_if_missing;
 use transfer::Labour;
 use workers::Workers;
 
+/// How long the audit trail's last records may take at the end.
+const LAST_RECORDS: Duration = Duration::from_secs(10);
+
 /// A file server that listens and does not serve yet.
 pub struct Server {
     services: Arc<Services>,
@@ -63,6 +66,7 @@ pub(crate) struct Services {
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) labour: Labour,
+    pub(crate) trail: Trail,
 }
 
 /// Why the server can't start.
@@ -82,6 +86,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The audit trail.
+    #[error("the audit trail can't be begun: {0}")]
+    Trail(String),
 }
 
 impl Server {
@@ -98,6 +105,7 @@ impl Server {
             .map_err(|error| no_storage(&root, &error))?;
         let services = Services {
             settings: LiveSettings::new(settings),
+            trail: accounts.begin_trail(&writer()).map_err(|error| StartError::Trail(error.to_string()))?,
             accounts,
             storage: Arc::new(storage),
             registry: Registry::new(),
@@ -147,8 +155,14 @@ impl Server {
         }
         standing.abort();
         sweeper.abort();
+        services.trail.close(LAST_RECORDS).await;
         Ok(())
     }
+}
+
+/// Who writes the server's chain of the audit trail.
+fn writer() -> String {
+    format!("{}-server", rustix::system::uname().nodename().to_string_lossy())
 }
 
 /// Where none is configured, the server makes a certificate of its own.

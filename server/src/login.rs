@@ -1,19 +1,24 @@
 //! Name and password become a [`LoggedIn`], or a refusal that tells nothing. The one place for
 //! it, whatever the dialect: brakes on guessing, the accounts' verdict, the user's tree, the log.
 
+mod visit;
+
 use std::sync::Arc;
 use std::time::Instant;
 
-use wharfinger_accounts::{Attempt, LoginError, Password, Protocol, User};
+use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Password, Protocol, User};
 
 use crate::Services;
 use crate::registry::Live;
 use crate::storage::Tree;
 
+pub(crate) use visit::{Visit, Visitor};
+
 /// A user who has proved who they are, and their files. There is no other way to get one.
 pub(crate) struct LoggedIn {
     pub(crate) user: Arc<User>,
     pub(crate) tree: Arc<dyn Tree>,
+    pub(crate) visit: Visit,
 }
 
 /// What a client may know of why it isn't let in.
@@ -37,13 +42,15 @@ pub(crate) struct Applicant<'a> {
 /// Lets the user in, or waits a while and refuses.
 pub(crate) async fn log_in(
     services: &Services,
-    live: &Live,
+    live: &Arc<Live>,
     applicant: Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
     let client = live.client;
     let settings = services.settings.now();
     let limits = &settings.config.limits;
+    let refused = |reason: String| note_refusal(services, live, &applicant, reason);
     if services.login_limits.is_banned(client, limits, Instant::now()) {
+        refused("banned".to_owned());
         tracing::info!(%client, session = live.id, "login refused: the address is banned");
         return Err(LoginRefusal::Banned);
     }
@@ -55,8 +62,9 @@ pub(crate) async fn log_in(
         protocol: applicant.protocol,
     };
     match services.accounts.log_in(attempt).await {
-        Ok(user) => enter(services, live, user).await,
+        Ok(user) => enter(services, live, user, applicant.protocol).await,
         Err(LoginError::Refused(reason)) => {
+            refused(reason.to_string());
             tracing::info!(%client, session = live.id, user = %printable(&username), %reason, "login refused");
             let delay = services.login_limits.failed(client, applicant.name, limits, Instant::now());
             tokio::time::sleep(delay).await;
@@ -69,14 +77,28 @@ pub(crate) async fn log_in(
     }
 }
 
-async fn enter(services: &Services, live: &Live, user: Arc<User>) -> Result<LoggedIn, LoginRefusal> {
+async fn enter(
+    services: &Services,
+    live: &Arc<Live>,
+    user: Arc<User>,
+    protocol: Protocol,
+) -> Result<LoggedIn, LoginRefusal> {
     let tree = services.storage.open_tree(user.home.as_str()).await.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable
     })?;
     live.set_user(Some(Arc::clone(&user)));
     tracing::info!(client = %live.client, session = live.id, user = %user.username, "logged in");
-    Ok(LoggedIn { user, tree })
+    let visit = Visit::new(&services.trail, live, &user.username);
+    visit.note(|client| Act::Login { client, protocol });
+    Ok(LoggedIn { user, tree, visit })
+}
+
+fn note_refusal(services: &Services, live: &Live, applicant: &Applicant<'_>, reason: String) {
+    let client = Client { address: live.client, session: live.id };
+    let user = Some(printable(&String::from_utf8_lossy(applicant.name)));
+    let act = Act::LoginRefused { client, protocol: applicant.protocol, reason };
+    services.trail.note(Event { user, actor: None, act });
 }
 
 /// A name as the log may carry it: short, and without control characters.

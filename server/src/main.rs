@@ -41,6 +41,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow
         let code = match error {
             StartError::Bind(_) => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
+            StartError::Trail(_) => 1,
         };
         (code, error.into())
     })?;

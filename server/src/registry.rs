@@ -53,6 +53,16 @@ pub(crate) enum Ending {
     Account,
 }
 
+impl Ending {
+    /// As the audit trail has it.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Draining | Self::Stopping => "stopping",
+            Self::Account => "account",
+        }
+    }
+}
+
 /// What is to become of a user's session.
 pub(crate) enum Verdict {
     GoOn,
@@ -172,6 +182,11 @@ impl Live {
     /// The user as last heard of; none before login.
     pub(crate) fn user(&self) -> Option<Arc<User>> {
         lock(&self.state).user.clone()
+    }
+
+    /// Why the session is to end, if it is.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        lock(&self.state).ending
     }
 
     /// The session has logged in (again), or the user was changed.

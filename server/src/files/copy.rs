@@ -28,7 +28,7 @@ impl Files {
     ) -> Result<(File, UploadIntent), FilesError> {
         let CopyFrom(from) = from;
         if !self.allows(&from, Action::Download) {
-            return Err(FilesError::Denied(Action::Download));
+            return Err(self.deny(&from, Action::Download));
         }
         let to = self.working_directory.join(argument)?;
         let intent = self.copied(&to).await?;
@@ -46,7 +46,7 @@ impl Files {
     async fn copied(&self, to: &VirtualPath) -> Result<UploadIntent, FilesError> {
         let may_overwrite = self.allows(to, Action::Overwrite);
         match self.request(to.clone(), Start::Beginning, may_overwrite, false).await {
-            Err(FilesError::Storage(StorageError::Exists)) => Err(FilesError::Denied(Action::Overwrite)),
+            Err(FilesError::Storage(StorageError::Exists)) => Err(self.deny(to, Action::Overwrite)),
             requested => requested,
         }
     }

@@ -1,6 +1,7 @@
 //! Permissions, path by path: what each command needs, and that nothing less will do.
 
 mod copies;
+mod noted;
 mod uploads;
 
 use std::collections::BTreeSet;
@@ -10,27 +11,30 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use wharfinger_accounts::{
-    Action, ClientCertificate, Grant, Limits, Permissions, Quota, Status, Timestamp, User,
+    Action, ClientCertificate, Grant, Limits, Noted, Permissions, Quota, Status, Timestamp, Trail, User,
 };
 use wharfinger_config::Uploads;
 
 use super::{Files, FilesError};
+use crate::login::{LoggedIn, Visit};
 use crate::path::PathError;
+use crate::registry::Registry;
 use crate::storage::local::LocalStorage;
-use crate::storage::{FileTime, Start, Storage, StorageError};
+use crate::storage::{FileTime, Start, Storage, StorageError, Tree};
 
 /// A tree with `/here` and `/there`; in each a `file`, an `other` one, an empty `directory` and nothing `new`.
 struct Place {
     root: TempDir,
     files: Files,
+    noted: Noted,
 }
 
 impl Place {
     async fn new(grants: &[(&str, &[Action])]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let storage = LocalStorage::open(root.path(), Uploads::AtomicResumable, false).unwrap();
-        let files = Files::new(storage.open_tree("alice").await.unwrap(), user(grants));
-        let place = Self { root, files };
+        let (files, noted) = files(storage.open_tree("alice").await.unwrap(), user(grants));
+        let place = Self { root, files, noted };
         for directory in ["here", "there"] {
             std::fs::create_dir_all(place.disk(directory).join("directory")).unwrap();
             std::fs::write(place.disk(directory).join("file"), "content").unwrap();
@@ -42,6 +46,15 @@ impl Place {
     fn disk(&self, path: &str) -> std::path::PathBuf {
         self.root.path().join("alice").join(path)
     }
+}
+
+/// The files of a user who has logged in, and what is noted of them.
+pub(crate) fn files(tree: Arc<dyn Tree>, user: Arc<User>) -> (Files, Noted) {
+    let (trail, noted) = Trail::detached();
+    let client = std::net::IpAddr::from([192, 0, 2, 7]);
+    let live = Registry::new().admit(client, client, &wharfinger_config::Limits::default()).unwrap().live();
+    let visit = Visit::new(&trail, &live, &user.username);
+    (Files::new(LoggedIn { user, tree, visit }), noted)
 }
 
 pub(crate) fn user(grants: &[(&str, &[Action])]) -> Arc<User> {

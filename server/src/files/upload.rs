@@ -35,12 +35,10 @@ impl Files {
     ) -> Result<UploadIntent, FilesError> {
         let path = self.working_directory.join(argument)?;
         let missing = to_change_a_file(offset).iter().copied().find(|action| !self.allows(&path, *action));
-        self.request(path, offset, missing.is_none(), resumable).await.map_err(|error| {
-            match (error, missing) {
-                (FilesError::Storage(StorageError::Exists), Some(action)) => FilesError::Denied(action),
-                (error, _) => error,
-            }
-        })
+        match (self.request(path.clone(), offset, missing.is_none(), resumable).await, missing) {
+            (Err(FilesError::Storage(StorageError::Exists)), Some(action)) => Err(self.deny(&path, action)),
+            (requested, _) => requested,
+        }
     }
 
     /// STOU: the name the client proposes if it is free, else one that is; no file is replaced.
@@ -67,7 +65,7 @@ impl Files {
         resumable: bool,
     ) -> Result<UploadIntent, FilesError> {
         if !self.allows(&path, Action::Upload) {
-            return Err(FilesError::Denied(Action::Upload));
+            return Err(self.deny(&path, Action::Upload));
         }
         let owner = resumable.then_some(self.user.id.as_str());
         let plan = UploadPlan { offset, may_overwrite, owner };

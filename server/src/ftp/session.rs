@@ -45,7 +45,7 @@ pub(super) enum Source {
 impl Session {
     pub(super) fn new(logged_in: LoggedIn) -> Self {
         Self {
-            files: Files::new(logged_in.tree, logged_in.user),
+            files: Files::new(logged_in),
             channel: Channel::default(),
             representation: Representation::DEFAULT,
             restart: 0,

@@ -57,7 +57,7 @@ async fn copy_to(session: &mut Session, link: &Link, source: Option<Source>, arg
     };
     match session.files.copy_to(from, argument).await {
         Ok((source, intent)) => {
-            let record = Record::new(&link.live, &session.user(), RecordKind::Copy, intent.path().clone());
+            let record = Record::new(session.files.visitor(), RecordKind::Copy, intent.path().clone());
             let labour = link.services.labour.clone();
             session.running = Some(Running::Copy);
             Answer::Step(Step::Work(Copy { source, intent, labour, record }.job()))

@@ -170,7 +170,7 @@ fn start(
         Err(refusal) => return refusal.into(),
     };
     session.running = Some(Running::Transfer { unique: None });
-    let record = Record::new(&link.live, &session.user(), kind, path);
+    let record = Record::new(session.files.visitor(), kind, path);
     let opening = super::wire(&Reply::new(Code::OPENING_DATA, opening));
     Answer::Step(Step::Transfer(opening, Transfer { work, plan, record }.job()))
 }

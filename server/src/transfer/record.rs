@@ -1,21 +1,18 @@
 //! What is recorded of a transfer: whose it is, how far it has come, and in the end one line in
-//! the log, also where it is broken off by dropping it.
+//! the log and one record in the audit trail, also where it is broken off by dropping it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wharfinger_accounts::{User, Username};
+use wharfinger_accounts::{Act, Client};
 
 use super::{Meter, TransferError};
+use crate::login::Visitor;
 use crate::path::VirtualPath;
-use crate::registry::Live;
 
-/// One transfer, for the log.
+/// One transfer, for the log and the audit trail.
 pub(crate) struct Record {
-    session: u64,
-    client: IpAddr,
-    user: Username,
+    visitor: Visitor,
     kind: RecordKind,
     path: VirtualPath,
     meter: Arc<Meter>,
@@ -34,11 +31,9 @@ pub(crate) enum RecordKind {
 }
 
 impl Record {
-    pub(crate) fn new(live: &Live, user: &User, kind: RecordKind, path: VirtualPath) -> Self {
+    pub(crate) fn new(visitor: &Visitor, kind: RecordKind, path: VirtualPath) -> Self {
         Self {
-            session: live.id,
-            client: live.client,
-            user: user.username.clone(),
+            visitor: visitor.clone(),
             kind,
             path,
             meter: Arc::default(),
@@ -55,15 +50,30 @@ impl Record {
     pub(super) fn end<T>(mut self, result: &Result<T, TransferError>) {
         self.ended = true;
         match result {
-            Ok(_) => self.log("complete"),
-            Err(error) => self.log(&error.to_string()),
+            Ok(_) => self.write("complete"),
+            Err(error) => self.write(&error.to_string()),
         }
+    }
+
+    fn write(&self, result: &str) {
+        self.log(result);
+        let (path, bytes, result) = (&self.path, self.meter.bytes(), result.to_owned());
+        let act: fn(Client, String, u64, String) -> Act = match self.kind {
+            RecordKind::Download => {
+                |client, path, bytes, result| Act::Download { client, path, bytes, result }
+            }
+            RecordKind::Upload => |client, path, bytes, result| Act::Upload { client, path, bytes, result },
+            RecordKind::Copy => |client, path, bytes, result| Act::Copy { client, path, bytes, result },
+            RecordKind::List | RecordKind::Digest => return,
+        };
+        self.visitor.note(|client| act(client, path.to_string(), bytes, result));
     }
 
     fn log(&self, result: &str) {
         let (direction, bytes) = (self.kind.name(), self.meter.bytes());
         let seconds = self.begun.elapsed().as_secs_f64();
-        let (session, client, user, path) = (self.session, &self.client, &self.user, &self.path);
+        let Client { address: client, session } = self.visitor.client();
+        let (user, path) = (self.visitor.user(), &self.path);
         if self.kind == RecordKind::List {
             tracing::debug!(%client, session, %user, %path, direction, bytes, seconds, result, "transfer");
         } else {
@@ -75,7 +85,7 @@ impl Record {
 impl Drop for Record {
     fn drop(&mut self) {
         if !self.ended {
-            self.log("aborted");
+            self.write("aborted");
         }
     }
 }

@@ -3,8 +3,8 @@
 use wharfinger_accounts::Action;
 use wharfinger_config::Uploads;
 
-use super::{Place, copy, user};
-use crate::files::{Files, FilesError};
+use super::{Place, copy, files, user};
+use crate::files::FilesError;
 use crate::storage::local::LocalStorage;
 use crate::storage::{Storage, StorageError};
 
@@ -45,7 +45,7 @@ async fn only_a_file_is_copied() {
 async fn a_file_is_not_copied_onto_itself_by_whatever_name() {
     let place = Place::new(&[("/", &Action::ALL)]).await;
     let storage = LocalStorage::open(place.root.path(), Uploads::Direct, false).unwrap();
-    let files = Files::new(storage.open_tree("alice").await.unwrap(), user(&[("/", &Action::ALL)]));
+    let (files, _) = files(storage.open_tree("alice").await.unwrap(), user(&[("/", &Action::ALL)]));
     std::os::unix::fs::symlink("file", place.disk("here/link")).unwrap();
     std::fs::hard_link(place.disk("here/file"), place.disk("here/hard")).unwrap();
     for to in [&b"/here/file"[..], b"/here/link", b"/here/hard"] {

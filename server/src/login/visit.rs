@@ -1,0 +1,61 @@
+//! A logged-in user's session as the audit trail has it: who, from where, and that it ended.
+//! What is noted through it is decided in `files.rs` and `transfer/record.rs`.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use wharfinger_accounts::{Act, Client, Event, Trail, Username};
+
+use crate::registry::Live;
+
+/// Whose deeds are noted; a clone notes for the same session.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    trail: Trail,
+    client: Client,
+    user: Username,
+}
+
+/// A visitor who is there. Dropping it notes that the session, or its login, has ended.
+pub(crate) struct Visit {
+    visitor: Visitor,
+    live: Arc<Live>,
+}
+
+impl Visitor {
+    pub(crate) fn note(&self, act: impl FnOnce(Client) -> Act) {
+        let user = Some(self.user.to_string());
+        self.trail.note(Event { user, actor: None, act: act(self.client) });
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        self.client
+    }
+
+    pub(crate) fn user(&self) -> &Username {
+        &self.user
+    }
+}
+
+impl Visit {
+    pub(crate) fn new(trail: &Trail, live: &Arc<Live>, user: &Username) -> Self {
+        let client = Client { address: live.client, session: live.id };
+        let visitor = Visitor { trail: trail.clone(), client, user: user.clone() };
+        Self { visitor, live: Arc::clone(live) }
+    }
+}
+
+impl Deref for Visit {
+    type Target = Visitor;
+
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let reason = self.live.ending().map_or("left", |ending| ending.reason());
+        self.note(|client| Act::Logout { client, reason });
+    }
+}
