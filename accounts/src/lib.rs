@@ -18,7 +18,7 @@ pub use audit::{
 pub use changes::{Changed, Changes};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
-pub use login::{Attempt, LoginError, Refusal};
+pub use login::{Attempt, LoginError, Proof, Refusal};
 pub use network::client_network;
 pub use password::{Password, PasswordRule};
 pub use store::{MigrateError, Migration, NotReady, StoreError};

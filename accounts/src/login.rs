@@ -10,19 +10,28 @@ use jiff::Timestamp;
 use crate::Accounts;
 use crate::password::{HashError, Password, Which};
 use crate::store::{StoreError, UserRecord};
-use crate::user::{Protocol, Status, User, Username};
+use crate::user::{ClientCertificate, Protocol, Status, User, Username};
 
 /// What a client offers to be let in.
 #[derive(Clone, Copy, Debug)]
 pub struct Attempt<'a> {
     /// The name as sent, of any shape and size.
     pub username: &'a str,
-    /// The password as sent.
-    pub password: &'a Password,
+    /// What shows that it is this user.
+    pub proof: Proof<'a>,
     /// Where the client is.
     pub address: IpAddr,
     /// What it speaks.
     pub protocol: Protocol,
+}
+
+/// What shows that somebody is who they say.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// The password as sent.
+    Password(&'a Password),
+    /// A TLS certificate of a trusted authority that carries the username.
+    Certificate,
 }
 
 /// Why somebody was not let in.
@@ -63,30 +72,58 @@ pub enum Refusal {
     /// Not over this protocol.
     #[error("protocol not allowed")]
     Protocol,
+    /// The user logs in with a TLS certificate only.
+    #[error("certificate needed")]
+    CertificateNeeded,
+    /// The user does not log in with TLS certificates.
+    #[error("certificate not accepted")]
+    CertificateNotAccepted,
     /// What is stored about the account cannot be read.
     #[error("account unreadable")]
     Unreadable,
 }
 
 impl Accounts {
-    /// The user, if name and password are right and the user's policy lets this client in.
+    /// The user, if the proof is right and the user's policy lets this client in.
     pub async fn log_in(&self, attempt: Attempt<'_>) -> Result<Arc<User>, LoginError> {
+        match attempt.proof {
+            Proof::Password(password) => self.log_in_with_password(&attempt, password).await,
+            Proof::Certificate => self.log_in_with_certificate(&attempt).await,
+        }
+    }
+
+    async fn log_in_with_password(
+        &self,
+        attempt: &Attempt<'_>,
+        password: &Password,
+    ) -> Result<Arc<User>, LoginError> {
         let record = match self.readable_user(attempt.username).await? {
             Ok(record) => record,
             Err(refusal) => {
-                self.inner.hasher.verify(attempt.password, None, None, true).await?;
+                self.inner.hasher.verify(password, None, None, true).await?;
                 return Err(LoginError::Refused(refusal));
             }
         };
         let now = self.now();
-        let policy = policy_refusal(&record.user, &attempt, now);
-        let which = self.prove(&record, attempt.password, policy.is_some(), now).await?;
+        let policy = policy_refusal(&record.user, attempt, now);
+        let which = self.prove(&record, password, policy.is_some(), now).await?;
         let (Some(which), None) = (which, policy) else {
             return Err(LoginError::Refused(
                 policy.filter(|_| which.is_some()).unwrap_or(Refusal::WrongPassword),
             ));
         };
-        self.note_login(&record.user, attempt.password, which, now).await;
+        self.note_login(&record.user, password, which, now).await;
+        Ok(Arc::new(record.user))
+    }
+
+    /// A refusal costs nothing here: only who holds a certificate for the name gets one.
+    async fn log_in_with_certificate(&self, attempt: &Attempt<'_>) -> Result<Arc<User>, LoginError> {
+        let record = self.readable_user(attempt.username).await?.map_err(LoginError::Refused)?;
+        let now = self.now();
+        if let Some(refusal) = policy_refusal(&record.user, attempt, now) {
+            return Err(LoginError::Refused(refusal));
+        }
+        self.record_login(&record.user, false, now).await;
         Ok(Arc::new(record.user))
     }
 
@@ -127,30 +164,39 @@ impl Accounts {
         if !proven.activity_due(proven.digest(user, password), Instant::now()) {
             return;
         }
+        self.record_login(user, which == Which::Previous, now).await;
+    }
+
+    async fn record_login(&self, user: &User, with_previous: bool, now: Timestamp) {
         let activity = &self.inner.stores.activity;
         // A login is right even when it cannot be written down: it is not worth turning a client away.
-        if let Err(error) = activity.record_login(&user.id, now, which == Which::Previous).await {
+        if let Err(error) = activity.record_login(&user.id, now, with_previous).await {
             tracing::warn!(user = %user.username, %error, "the time of a login could not be stored");
         }
     }
 }
 
-/// What of a user's policy keeps this client out, whatever the password.
+/// What of a user's policy keeps this client out, whatever it has proved.
 fn policy_refusal(user: &User, attempt: &Attempt<'_>, now: Timestamp) -> Option<Refusal> {
     let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
     // An IPv4 client of a listener on [::] has a mapped address; networks are written in IPv4.
     let address = attempt.address.to_canonical();
     let networks = &user.allowed_networks;
+    let by_password = matches!(attempt.proof, Proof::Password(_));
     if user.status == Status::Disabled {
         Some(Refusal::Disabled)
     } else if passed(user.expires_at) {
         Some(Refusal::Expired)
-    } else if passed(user.password_expires_at) || passed(user.must_change_by) {
+    } else if by_password && (passed(user.password_expires_at) || passed(user.must_change_by)) {
         Some(Refusal::PasswordExpired)
     } else if !networks.is_empty() && !networks.iter().any(|network| network.contains(&address)) {
         Some(Refusal::Network)
     } else if !user.protocols.contains(&attempt.protocol) {
         Some(Refusal::Protocol)
+    } else if by_password && user.client_certificate == ClientCertificate::Required {
+        Some(Refusal::CertificateNeeded)
+    } else if !by_password && user.client_certificate == ClientCertificate::None {
+        Some(Refusal::CertificateNotAccepted)
     } else {
         None
     }

@@ -11,9 +11,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use values::hosts;
+
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Binding, Format, Ftp, Limits, Log, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, Requirement, Shutdown, Storage, Store,
+    Tls, Uploads,
 };
 pub use values::{PortRange, Secret};
 
@@ -31,6 +34,9 @@ pub struct Config {
     pub ftp: Ftp,
     /// Certificate and policy.
     pub tls: Tls,
+    /// Further names the server is known by, and their certificates.
+    #[serde(deserialize_with = "hosts")]
+    pub hosts: Vec<Host>,
     /// Bounds on sessions, logins and time.
     pub limits: Limits,
     /// The admin API.
@@ -49,6 +55,7 @@ impl Default for Config {
             storage: Storage::default(),
             ftp: Ftp::default(),
             tls: Tls::default(),
+            hosts: Vec::new(),
             limits: Limits::default(),
             admin: Admin::default(),
             log: Log::default(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use crate::Config;
+use crate::{ClientCertificate, Config};
 
 /// Variables that begin so are settings.
 const PREFIX: &str = "WHARFINGER_";
@@ -74,6 +74,10 @@ fn check(config: &Config) -> Result<(), &'static str> {
     }
     if config.tls.certificate.as_os_str().is_empty() != config.tls.key.as_os_str().is_empty() {
         return Err("tls.certificate and tls.key belong together: set both or neither");
+    }
+    let asked = [config.ftp.client_certificate, config.ftp.implicit_tls_client_certificate];
+    if config.tls.client_ca.as_os_str().is_empty() && asked != [ClientCertificate::None; 2] {
+        return Err("client certificates are asked for, but tls.client_ca names nobody to trust them from");
     }
     if config.ftp.listen.is_empty() && config.ftp.implicit_tls_listen.is_empty() {
         return Err("ftp.listen and ftp.implicit_tls_listen are empty: the file server would serve nobody");

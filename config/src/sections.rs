@@ -62,6 +62,10 @@ pub struct Ftp {
     /// Addresses of the listeners that are under TLS from the first byte on.
     #[serde(deserialize_with = "one_or_many")]
     pub implicit_tls_listen: Vec<SocketAddr>,
+    /// Whether clients of `listen` are asked for a TLS certificate.
+    pub client_certificate: ClientCertificate,
+    /// Whether clients of `implicit_tls_listen` are.
+    pub implicit_tls_client_certificate: ClientCertificate,
     /// Ports for passive data connections, `FIRST-LAST`.
     pub passive_ports: PortRange,
     /// What PASV advertises: an IPv4 address or a DNS name; empty: the control connection's own.
@@ -75,6 +79,8 @@ impl Default for Ftp {
         Self {
             listen: vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 2121)],
             implicit_tls_listen: Vec::new(),
+            client_certificate: ClientCertificate::default(),
+            implicit_tls_client_certificate: ClientCertificate::default(),
             passive_ports: PortRange { first: 50000, last: 50099 },
             public_address: String::new(),
             banner: "Wharfinger ready.".to_owned(),
@@ -90,14 +96,44 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+    /// The authorities whose certificates clients may show, PEM; empty: none.
+    pub client_ca: PathBuf,
     /// Whether a login needs TLS.
     pub control: Requirement,
     /// Whether a transfer needs TLS.
     pub data: Requirement,
     /// Whether a data connection must resume the control connection's TLS session.
     pub data_binding: Binding,
+    /// Whether a client may take TLS off its control connection after the login (CCC).
+    pub allow_ccc: bool,
     /// Whether an upload that ends without TLS `close_notify` counts as whole.
     pub tolerate_missing_close_notify: bool,
+}
+
+/// `[[hosts]]`: a further certificate, for the names that stand in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// The text of the 220 greeting for who asks for one of the names; empty: `ftp.banner`.
+    #[serde(default)]
+    pub banner: String,
+}
+
+/// Whether clients are asked for a TLS certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClientCertificate {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Who shows one of a trusted authority may log in with it; who shows none may not.
+    Optional,
+    /// No TLS without one.
+    Required,
 }
 
 /// Whether TLS is demanded.

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::Host;
+
 /// A closed range of TCP ports, written `FIRST-LAST` or as one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
@@ -72,6 +74,30 @@ impl Serialize for Secret {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str("")
     }
+}
+
+/// Reads a list of tables, or one string `CERTIFICATE:KEY,…` (which is how the environment
+/// writes a list).
+pub(crate) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Pairs(String),
+        Tables(Vec<Host>),
+    }
+    let pairs = match Written::deserialize(deserializer)? {
+        Written::Tables(hosts) => return Ok(hosts),
+        Written::Pairs(pairs) => pairs,
+    };
+    let written = pairs.split(',').map(str::trim).filter(|pair| !pair.is_empty());
+    written
+        .map(|pair| match pair.split_once(':') {
+            Some((certificate, key)) => {
+                Ok(Host { certificate: certificate.into(), key: key.into(), banner: String::new() })
+            }
+            None => Err(D::Error::custom(format!("'{pair}' is not CERTIFICATE:KEY"))),
+        })
+        .collect()
 }
 
 /// Reads a list of addresses, or one address, or several in one string with commas between

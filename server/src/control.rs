@@ -1,6 +1,9 @@
 //! The control connection: lines in, bytes out, the upgrade to TLS.
 //! Reading is cancel-safe and bounded; an idle connection holds no buffer. It knows no dialect.
 
+mod leaving;
+mod protection;
+
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -18,6 +21,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use wharfinger_protocol::line::Lines;
+
+pub(crate) use protection::Protection;
+
+use leaving::{Leaving, Stripped};
 
 /// A peer that doesn't take a reply for so long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
@@ -37,6 +44,8 @@ const LINE_OVERHEAD: usize = 64;
 /// A control connection.
 pub(crate) struct Control {
     stream: Stream,
+    /// After the end of TLS, until the peer has ended it too.
+    leaving: Option<Leaving>,
     input: Vec<u8>,
     lines: Lines,
     /// Lines put back to be answered later, oldest first.
@@ -62,13 +71,6 @@ pub(crate) enum Line {
     End,
 }
 
-/// How the control connection is protected, for those who ask.
-#[derive(Clone, Debug)]
-pub(crate) struct Protection {
-    pub(crate) version: &'static str,
-    pub(crate) cipher: &'static str,
-}
-
 impl Control {
     /// Replies are small and each is one write, so none waits for the one before.
     pub(crate) fn new(stream: TcpStream, lines: Lines) -> io::Result<Self> {
@@ -79,6 +81,7 @@ impl Control {
             client: canonical(stream.peer_addr()?),
             local: canonical(stream.local_addr()?),
             stream: Stream::Plain(stream),
+            leaving: None,
             input: Vec::new(),
             lines,
             postponed: VecDeque::new(),
@@ -162,9 +165,28 @@ impl Control {
         let stream = timeout(HANDSHAKE_PATIENCE, handshake)
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-        let protection = protection(&stream);
+        let protection = Protection::of(stream.get_ref().1);
         self.stream = Stream::Tls(Box::new(stream));
         Ok(protection)
+    }
+
+    /// Ends TLS behind this reply. What the peer says next is in clear; what it has said already,
+    /// under TLS behind the request, is never run.
+    pub(crate) async fn leave_tls(&mut self, reply: &[u8]) -> io::Result<()> {
+        if self.has_unread_input() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "commands behind the end of TLS"));
+        }
+        self.send(reply).await?;
+        self.input = Vec::new();
+        self.lines = self.lines.anew();
+        let Stream::Tls(stream) = std::mem::replace(&mut self.stream, Stream::Gone) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "TLS is not on"));
+        };
+        let (tcp, session) = stream.into_inner();
+        self.stream = Stream::Plain(tcp);
+        let (leaving, last_words) = Leaving::begin(session)?;
+        self.leaving = Some(leaving);
+        self.send(&last_words).await
     }
 
     /// Closes in good order. What the peer still sends is read and thrown away for a moment:
@@ -192,6 +214,15 @@ impl Control {
 
     fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Line>> {
         loop {
+            if let Some(leaving) = &mut self.leaving {
+                match leaving.strip(&mut self.input)? {
+                    Stripped::Clear => self.leaving = None,
+                    Stripped::NotYet => match ready!(self.poll_read(context))? {
+                        0 => return Poll::Ready(Ok(Line::End)),
+                        _ => continue,
+                    },
+                }
+            }
             match self.lines.next(&mut self.input) {
                 Some(Ok(line)) => return Poll::Ready(Ok(Line::Command(line.to_vec()))),
                 Some(Err(_)) => return Poll::Ready(Ok(Line::TooLong)),
@@ -249,15 +280,4 @@ fn poll_read_plain(
 
 fn canonical(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(address.ip().to_canonical(), address.port())
-}
-
-fn protection(stream: &TlsStream<TcpStream>) -> Protection {
-    let (_, session) = stream.get_ref();
-    Protection {
-        version: session.protocol_version().and_then(|version| version.as_str()).unwrap_or("TLS"),
-        cipher: session
-            .negotiated_cipher_suite()
-            .and_then(|suite| suite.suite().as_str())
-            .unwrap_or("unknown"),
-    }
 }

@@ -50,6 +50,8 @@ pub(crate) enum Step {
     Reply(Vec<u8>),
     /// Reply, then upgrade the connection.
     StartTls(Vec<u8>, Arc<ServerConfig>),
+    /// Reply, then go on without TLS.
+    LeaveTls(Vec<u8>),
     /// Reply, then move bytes; the dialogue gives the final reply in `transferred`.
     Transfer(Vec<u8>, Job),
     /// Work, with no reply before `transferred` gives it.
@@ -156,6 +158,7 @@ async fn turn(
         Step::Reply(reply) => say(control, live, &reply).await.map(|()| Next::Continue),
         Step::Close(reply) => say(control, live, &reply).await.map(|()| Next::Close),
         Step::StartTls(reply, config) => upgrade(control, dialogue, reply, config).await,
+        Step::LeaveTls(reply) => control.leave_tls(&reply).await.map(|()| Next::Continue),
         Step::Transfer(opening, transfer) => {
             say(control, live, &opening).await?;
             carry(control, dialogue, live, stalled, transfer).await

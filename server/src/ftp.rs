@@ -42,9 +42,11 @@ enum Phase {
 
 /// The connection, and what FTP has to know of it besides.
 struct Link {
-    link: link::Link,
+    inner: link::Link,
     /// PBSZ has been given, so PROT may be.
     buffer_size_given: bool,
+    /// HOST, until TLS begins.
+    host: Option<String>,
 }
 
 /// What a command leads to.
@@ -66,7 +68,7 @@ impl From<Reply> for Answer {
 
 impl Ftp {
     pub(crate) fn new(link: link::Link) -> Self {
-        let link = Link { link, buffer_size_given: false };
+        let link = Link { inner: link, buffer_size_given: false, host: None };
         let login = Login::new(&link);
         Self { link, phase: Phase::Login(login) }
     }
@@ -84,7 +86,9 @@ impl Ftp {
 
 impl Dialogue for Ftp {
     fn greeting(&self) -> Vec<u8> {
-        wire(&Reply::new(Code::READY, self.link.settings.config.ftp.banner.clone()))
+        let protection = self.link.protection.as_ref();
+        let asked_for = protection.and_then(|protection| protection.server_name.as_deref());
+        wire(&Reply::new(Code::READY, self.link.settings.tls.hosts.banner(asked_for).to_owned()))
     }
 
     async fn answer(&mut self, line: &[u8]) -> Step {
@@ -103,12 +107,14 @@ impl Dialogue for Ftp {
                 self.before_login();
                 // RFC 959 §4.1.1: all parameters, and RFC 2228's are among them.
                 self.link.buffer_size_given = false;
+                self.link.host = None;
                 self.link.private = self.link.policy.at_once;
                 Step::Reply(wire(&reply))
             }
             Answer::Upgrade(reply) => {
                 self.before_login();
-                Step::StartTls(wire(&reply), self.link.tls.control())
+                let host = self.link.host.take();
+                Step::StartTls(wire(&reply), self.link.tls.control(host))
             }
         }
     }
@@ -158,13 +164,13 @@ impl Deref for Link {
     type Target = link::Link;
 
     fn deref(&self) -> &link::Link {
-        &self.link
+        &self.inner
     }
 }
 
 impl DerefMut for Link {
     fn deref_mut(&mut self) -> &mut link::Link {
-        &mut self.link
+        &mut self.inner
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wharfinger_config::Requirement;
+use wharfinger_config::{ClientCertificate, Requirement};
 
 use crate::Services;
 use crate::control::{Control, Protection};
 use crate::registry::Live;
 use crate::settings::Settings;
-use crate::tls::SessionTls;
+use crate::tls::{NoTls, SessionTls};
 
 /// One client's connection.
 pub(crate) struct Link {
@@ -38,6 +38,8 @@ pub(crate) struct TlsPolicy {
     pub(crate) control: Requirement,
     /// Transfers and listings.
     pub(crate) data: Requirement,
+    /// Whether the client is asked for a certificate.
+    pub(crate) client_certificate: ClientCertificate,
 }
 
 impl Link {
@@ -48,9 +50,9 @@ impl Link {
         services: Arc<Services>,
         settings: Arc<Settings>,
         policy: TlsPolicy,
-    ) -> Result<Self, rustls::Error> {
+    ) -> Result<Self, NoTls> {
         Ok(Self {
-            tls: settings.tls.session()?,
+            tls: settings.tls.session(policy.client_certificate)?,
             services,
             settings,
             live,

@@ -137,7 +137,7 @@ async fn serve(
         let secured = tokio::select! {
             biased;
             _ = place.ended(false) => return Ok(()),
-            secured = control.start_tls(link.tls.control()) => secured?,
+            secured = control.start_tls(link.tls.control(None)) => secured?,
         };
         link.protection = Some(secured);
     }

@@ -1,4 +1,4 @@
-//! Name and password become a [`LoggedIn`], or a refusal that tells nothing. The one place for
+//! A name and a proof become a [`LoggedIn`], or a refusal that tells nothing. The one place for
 //! it, whatever the dialect: brakes on guessing, the accounts' verdict, the user's tree, the log.
 
 mod visit;
@@ -6,7 +6,7 @@ mod visit;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Password, Protocol, User};
+use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Proof, Protocol, User};
 
 use crate::Services;
 use crate::registry::Live;
@@ -35,7 +35,7 @@ pub(crate) enum LoginRefusal {
 /// Who asks to be let in, from where and how.
 pub(crate) struct Applicant<'a> {
     pub(crate) name: &'a [u8],
-    pub(crate) password: Password,
+    pub(crate) proof: Proof<'a>,
     pub(crate) protocol: Protocol,
 }
 
@@ -57,12 +57,17 @@ pub(crate) async fn log_in(
     let username = String::from_utf8_lossy(applicant.name);
     let attempt = Attempt {
         username: &username,
-        password: &applicant.password,
+        proof: applicant.proof,
         address: client,
         protocol: applicant.protocol,
     };
     match services.accounts.log_in(attempt).await {
-        Ok(user) => enter(services, live, user, applicant.protocol).await,
+        Ok(user) => enter(services, live, user, &applicant).await,
+        Err(LoginError::Refused(reason)) if matches!(applicant.proof, Proof::Certificate) => {
+            // Nobody guessed anything, and the password is still to come.
+            tracing::debug!(%client, session = live.id, user = %printable(&username), %reason, "no login by certificate");
+            Err(LoginRefusal::Refused)
+        }
         Err(LoginError::Refused(reason)) => {
             refused(reason.to_string());
             tracing::info!(%client, session = live.id, user = %printable(&username), %reason, "login refused");
@@ -81,16 +86,17 @@ async fn enter(
     services: &Services,
     live: &Arc<Live>,
     user: Arc<User>,
-    protocol: Protocol,
+    applicant: &Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
     let tree = services.storage.open_tree(user.home.as_str()).await.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable
     })?;
     live.set_user(Some(Arc::clone(&user)));
-    tracing::info!(client = %live.client, session = live.id, user = %user.username, "logged in");
+    let by = by(applicant.proof);
+    tracing::info!(client = %live.client, session = live.id, user = %user.username, by, "logged in");
     let visit = Visit::new(&services.trail, live, &user.username);
-    visit.note(|client| Act::Login { client, protocol });
+    visit.note(|client| Act::Login { client, protocol: applicant.protocol });
     Ok(LoggedIn { user, tree, visit })
 }
 
@@ -99,6 +105,14 @@ fn note_refusal(services: &Services, live: &Live, applicant: &Applicant<'_>, rea
     let user = Some(printable(&String::from_utf8_lossy(applicant.name)));
     let act = Act::LoginRefused { client, protocol: applicant.protocol, reason };
     services.trail.note(Event { user, actor: None, act });
+}
+
+/// The log's word for a proof.
+fn by(proof: Proof<'_>) -> &'static str {
+    match proof {
+        Proof::Password(_) => "password",
+        Proof::Certificate => "certificate",
+    }
 }
 
 /// A name as the log may carry it: short, and without control characters.

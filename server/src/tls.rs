@@ -4,69 +4,148 @@
 //! proves that its peer is the control connection's client. It knows nothing of commands.
 
 pub(crate) mod certificate;
+mod hosts;
+pub(crate) mod names;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use rustls::server::{NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache};
-use wharfinger_config::{Binding, Config};
+use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{
+    NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache, VerifierBuilderError,
+    WebPkiClientVerifier,
+};
+use rustls::sign::CertifiedKey;
+use wharfinger_config::{Binding, ClientCertificate, Config};
 
 use certificate::CertificateError;
+use hosts::{Choice, Hosts};
 
 /// TLS 1.2 sessions kept by id for a client that takes no tickets (curl before TLS 1.3): the
 /// control connection's, and that of the last data connections. As private as the tickets.
 const KEPT_SESSIONS: usize = 4;
 
-/// What every session's TLS starts from: the certificate and the policy on tickets.
+/// What every session's TLS starts from: certificates, whom to believe, the policy on tickets.
 pub(crate) struct Tls {
-    base: ServerConfig,
+    pub(crate) hosts: Arc<Hosts>,
+    authorities: Option<Arc<RootCertStore>>,
     tickets: bool,
 }
 
 /// One session's TLS: configurations that share one private ticket key.
 pub(crate) struct SessionTls {
-    base: ServerConfig,
-    control: Arc<ServerConfig>,
+    control: ServerConfig,
+    data: ServerConfig,
+    hosts: Arc<Hosts>,
+    chosen: Arc<OnceLock<Arc<CertifiedKey>>>,
+}
+
+/// Why a session has no TLS.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoTls {
+    /// The system's lack of random numbers, above all.
+    #[error(transparent)]
+    Library(#[from] rustls::Error),
+    /// Clients' certificates can't be checked.
+    #[error(transparent)]
+    Verifier(#[from] VerifierBuilderError),
 }
 
 impl Tls {
     /// Reads what the configuration names.
     pub(crate) fn load(config: &Config) -> Result<Self, CertificateError> {
-        let mut base = certificate::load(&config.certificate(), &config.key())?;
-        base.session_storage = Arc::new(NoServerSessionStorage {});
-        base.alpn_protocols = vec![b"ftp".to_vec()];
-        Ok(Self { base, tickets: config.tls.data_binding != Binding::Off })
+        let authorities = &config.tls.client_ca;
+        let authorities = if authorities.as_os_str().is_empty() {
+            None
+        } else {
+            Some(Arc::new(certificate::load_authorities(authorities)?))
+        };
+        let tickets = config.tls.data_binding != Binding::Off;
+        Ok(Self { hosts: Arc::new(Hosts::load(config)?), authorities, tickets })
     }
 
     /// The files that `load` reads.
     pub(crate) fn files(config: &Config) -> Vec<PathBuf> {
-        vec![config.certificate(), config.key()]
+        let mut files = vec![config.certificate(), config.key(), config.tls.client_ca.clone()];
+        for host in &config.hosts {
+            files.extend([host.certificate.clone(), host.key.clone()]);
+        }
+        files
     }
 
-    /// Configurations for a new session; the error is the system's lack of random numbers.
-    pub(crate) fn session(&self) -> Result<SessionTls, rustls::Error> {
-        let mut base = self.base.clone();
+    /// Configurations for a new session, whose client is asked for a certificate or not.
+    pub(crate) fn session(&self, asked: ClientCertificate) -> Result<SessionTls, NoTls> {
+        let chosen = Arc::default();
+        // A data connection is its session's by its address and its ticket; no certificate is
+        // asked for again.
+        let mut data = self.configuration(WebPkiClientVerifier::no_client_auth(), &chosen)?;
         if self.tickets {
-            base.ticketer = private_ticketer()?;
-            base.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
+            data.ticketer = private_ticketer()?;
+            data.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
         }
-        Ok(SessionTls { control: Arc::new(base.clone()), base })
+        let mut control = self.configuration(self.verifier(asked)?, &chosen)?;
+        control.ticketer = Arc::clone(&data.ticketer);
+        control.session_storage = Arc::clone(&data.session_storage);
+        data.alpn_protocols.push(b"ftp-data".to_vec());
+        Ok(SessionTls { control, data, hosts: Arc::clone(&self.hosts), chosen })
+    }
+
+    fn configuration(
+        &self,
+        verifier: Arc<dyn ClientCertVerifier>,
+        chosen: &Arc<OnceLock<Arc<CertifiedKey>>>,
+    ) -> Result<ServerConfig, rustls::Error> {
+        let builder = ServerConfig::builder_with_provider(provider());
+        let choice = Choice { hosts: Arc::clone(&self.hosts), asked_for: None, chosen: Arc::clone(chosen) };
+        let mut config = builder
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+            .with_client_cert_verifier(verifier)
+            .with_cert_resolver(Arc::new(choice));
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.alpn_protocols = vec![b"ftp".to_vec()];
+        Ok(config)
+    }
+
+    fn verifier(
+        &self,
+        asked: ClientCertificate,
+    ) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
+        let (Some(authorities), true) = (&self.authorities, asked != ClientCertificate::None) else {
+            return Ok(WebPkiClientVerifier::no_client_auth());
+        };
+        let builder = WebPkiClientVerifier::builder_with_provider(Arc::clone(authorities), provider());
+        match asked {
+            ClientCertificate::Required => builder.build(),
+            ClientCertificate::Optional | ClientCertificate::None => builder.allow_unauthenticated().build(),
+        }
     }
 }
 
 impl SessionTls {
-    pub(crate) fn control(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.control)
+    /// The configuration for the control connection, whose client may have named a host in clear.
+    pub(crate) fn control(&self, asked_for: Option<String>) -> Arc<ServerConfig> {
+        let mut config = self.control.clone();
+        let (hosts, chosen) = (Arc::clone(&self.hosts), Arc::clone(&self.chosen));
+        config.cert_resolver = Arc::new(Choice { hosts, asked_for, chosen });
+        Arc::new(config)
     }
 
     /// The configuration for a data connection, with or without a fresh ticket at the end of
     /// the handshake (TLS 1.3; in TLS 1.2 the ticket is part of the handshake and does no harm).
     pub(crate) fn data(&self, ticket: bool) -> Arc<ServerConfig> {
-        let mut config = self.base.clone();
-        config.alpn_protocols.push(b"ftp-data".to_vec());
+        let mut config = self.data.clone();
         config.send_tls13_tickets = usize::from(ticket);
         Arc::new(config)
     }
+}
+
+/// Made once: it is the same for all.
+fn provider() -> Arc<CryptoProvider> {
+    static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
+    Arc::clone(PROVIDER.get_or_init(|| Arc::new(default_provider())))
 }
 
 /// Stateless tickets: a client such as lftp presents one ticket again and again, which a

@@ -74,6 +74,19 @@ impl Ftp {
         shaken
     }
 
+    /// Goes on without TLS, once the server has said that it does. `told`: the server hears of it
+    /// in TLS's own words, as the standard wants it and not every client does.
+    pub fn leave_tls(&mut self, told: bool) {
+        let Some(Wire::Secured(mut stream)) = self.wire.take() else { panic!("there is no TLS to leave") };
+        assert_eq!(stream.read(&mut [0; 10]).unwrap(), 0, "the server ends TLS first");
+        if told {
+            stream.conn.send_close_notify();
+            stream.flush().unwrap();
+        }
+        self.transcript.push("-- in clear --".to_owned());
+        self.wire = Some(Wire::Clear(stream.sock));
+    }
+
     /// USER and PASS, the reply to the last of them.
     pub fn log_in(&mut self, name: &str, password: &str) -> Reply {
         let reply = self.command(&format!("USER {name}"));

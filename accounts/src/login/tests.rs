@@ -1,9 +1,11 @@
 //! What a login costs, counted in verifications, and what happens when there are too many at once.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::{
-    Accounts, Attempt, LoginError, NewUser, Password, Protocol, Refusal, Rotation, Status, User, Username,
+    Accounts, Attempt, ClientCertificate, LoginError, NewUser, Password, Proof, Protocol, Refusal, Rotation,
+    Status, User, Username,
 };
 
 const RIGHT: &str = "the right password";
@@ -28,6 +30,17 @@ impl Place {
         self.log_in_over(Protocol::Ftps, username, password).await
     }
 
+    async fn log_in_certified(&self, username: &str) -> Result<Arc<User>, LoginError> {
+        let (address, protocol) = ([192, 0, 2, 1].into(), Protocol::Ftps);
+        self.accounts.log_in(Attempt { username, proof: Proof::Certificate, address, protocol }).await
+    }
+
+    /// Another user with the same password, and with this policy on certificates.
+    async fn add(&self, name: &str, client_certificate: ClientCertificate) {
+        let new = NewUser { client_certificate, ..NewUser::named(name.parse().unwrap()) };
+        self.accounts.create_user(new, Some(Password::new(RIGHT))).await.unwrap();
+    }
+
     async fn log_in_over(
         &self,
         protocol: Protocol,
@@ -36,7 +49,7 @@ impl Place {
     ) -> Result<User, LoginError> {
         let password = Password::new(password);
         let address = [192, 0, 2, 1].into();
-        let attempt = Attempt { username, password: &password, address, protocol };
+        let attempt = Attempt { username, proof: Proof::Password(&password), address, protocol };
         self.accounts.log_in(attempt).await.map(|user| User::clone(&user))
     }
 
@@ -132,4 +145,32 @@ async fn an_admins_refusals_cost_the_same_too() {
         assert_eq!(cost, 2, "{name}");
     }
     assert!(place.accounts.admin_log_in("owner", &right()).await.is_ok());
+}
+
+#[tokio::test]
+async fn without_the_certificate_that_is_needed_the_right_password_costs_what_a_wrong_one_does() {
+    let place = Place::new().await;
+    place.add("bob", ClientCertificate::Required).await;
+    let (refused, cost) = place.cost(place.log_in("bob", RIGHT)).await;
+    assert!(matches!(refused, Err(LoginError::Refused(Refusal::CertificateNeeded))), "{refused:?}");
+    assert_eq!(cost, 2);
+}
+
+#[tokio::test]
+async fn a_certificate_lets_in_whom_the_policy_lets_in() {
+    let place = Place::new().await;
+    place.add("bob", ClientCertificate::Required).await;
+    place.add("carol", ClientCertificate::Optional).await;
+    for name in ["bob", "carol"] {
+        assert_eq!(place.log_in_certified(name).await.unwrap().username.as_str(), name);
+    }
+    place.accounts.set_status(&"carol".parse().unwrap(), Status::Disabled, None).await.unwrap();
+    for (name, reason) in [
+        ("carol", Refusal::Disabled),
+        ("alice", Refusal::CertificateNotAccepted),
+        ("nobody", Refusal::UnknownName),
+    ] {
+        let refused = place.log_in_certified(name).await;
+        assert!(matches!(refused, Err(LoginError::Refused(found)) if found == reason), "{refused:?}");
+    }
 }

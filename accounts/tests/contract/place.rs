@@ -12,7 +12,7 @@ use mongodb::{Client, Database};
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 use wharfinger_accounts::{
-    Accounts, Attempt, LoginError, NewUser, Password, Protocol, Refusal, User, Username,
+    Accounts, Attempt, LoginError, NewUser, Password, Proof, Protocol, Refusal, User, Username,
 };
 use wharfinger_config::Store;
 
@@ -169,7 +169,7 @@ pub(crate) async fn log_in_from(
     protocol: Protocol,
 ) -> Result<Arc<User>, LoginError> {
     let address: IpAddr = address.parse().unwrap();
-    accounts.log_in(Attempt { username, password: &password(text), address, protocol }).await
+    accounts.log_in(Attempt { username, proof: Proof::Password(&password(text)), address, protocol }).await
 }
 
 /// The reason of a refused login.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use serde_json::{Value, json};
-use wharfinger_accounts::{Attempt, LoginError, Password, Protocol};
+use wharfinger_accounts::{Attempt, LoginError, Password, Proof, Protocol};
 
 use crate::harness::{Answer, Api, PASSWORD, request};
 
@@ -33,7 +33,8 @@ const MEMBERS: [&str; 20] = [
 
 async fn logs_in(api: &Api, name: &str, password: &str) -> bool {
     let (password, address) = (Password::new(password), [192, 0, 2, 9].into());
-    let attempt = Attempt { username: name, password: &password, address, protocol: Protocol::Ftps };
+    let attempt =
+        Attempt { username: name, proof: Proof::Password(&password), address, protocol: Protocol::Ftps };
     match api.accounts.log_in(attempt).await {
         Ok(_) => true,
         Err(LoginError::Refused(_)) => false,

@@ -2,7 +2,7 @@
 //! even a name is taken in clear.
 
 use tokio::time::Instant;
-use wharfinger_accounts::{Password, Protocol};
+use wharfinger_accounts::{Password, Proof, Protocol};
 use wharfinger_config::Requirement;
 use wharfinger_protocol::Secret;
 use wharfinger_protocol::digest::Algorithm;
@@ -50,7 +50,7 @@ impl Login {
     /// One line an arm; what needs a login was refused above.
     async fn run(&mut self, link: &mut Link, command: Command) -> Answer {
         match command {
-            Command::User(name) => self.user(name).into(),
+            Command::User(name) => self.user(link, name).await,
             Command::Pass(password) => self.pass(link, password).await,
             Command::Acct(_) => replies::superfluous().into(),
             Command::Auth(mechanism) => auth(link, mechanism),
@@ -61,7 +61,7 @@ impl Login {
             Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
             Command::Lang(language) => replies::language(language.as_deref()).into(),
-            Command::Host(name) => self.host(link, &name).into(),
+            Command::Host(name) => self.host(link, name).into(),
             Command::Syst => replies::system().into(),
             Command::Feat => replies::features(FactSet::default(), Algorithm::default()).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
@@ -72,20 +72,35 @@ impl Login {
         }
     }
 
-    /// HOST (RFC 7151 §3.2): only before USER. One host is configured, and it is the default one:
-    /// every name that leads a client here is its name, and SNI may have said another.
-    fn host(&self, link: &Link, name: &str) -> Reply {
+    /// HOST (RFC 7151 §3.2): only before USER, and not another one than TLS was begun with (§4).
+    fn host(&self, link: &mut Link, name: String) -> Reply {
         if self.name.is_some() {
             return replies::too_late_for_host();
         }
+        let hosts = &link.settings.tls.hosts;
+        let begun_with = link.protection.as_ref().and_then(|protection| protection.server_name.as_deref());
+        if !hosts.know(&name) || begun_with.is_some_and(|known| !known.eq_ignore_ascii_case(&name)) {
+            return replies::unknown_host();
+        }
         tracing::debug!(session = link.live.id, name, "the client named its host");
-        Reply::new(Code::READY, link.settings.config.ftp.banner.clone())
+        let reply = Reply::new(Code::READY, hosts.banner(Some(&name)).to_owned());
+        link.host = Some(name);
+        reply
     }
 
-    /// Says the same whether or not there is such a user.
-    fn user(&mut self, name: Vec<u8>) -> Reply {
+    /// Says the same whether or not there is such a user, but to one who has shown a certificate
+    /// for the name: that may be enough (232, RFC 2228 §4). If it isn't, the password decides.
+    async fn user(&mut self, link: &mut Link, name: Vec<u8>) -> Answer {
+        if link.protection.as_ref().is_some_and(|protection| protection.certifies(&name)) {
+            let applicant = Applicant { name: &name, proof: Proof::Certificate, protocol: Protocol::Ftps };
+            match log_in(&link.services, &link.live, applicant).await {
+                Ok(logged_in) => return Answer::Enter(replies::certified(), logged_in),
+                Err(LoginRefusal::Refused) => {}
+                Err(refusal) => return self.refused(link, refusal),
+            }
+        }
         self.name = Some(name);
-        Reply::new(Code::NEED_PASSWORD, "Password required.")
+        Reply::new(Code::NEED_PASSWORD, "Password required.").into()
     }
 
     async fn pass(&mut self, link: &mut Link, password: Secret) -> Answer {
@@ -93,7 +108,8 @@ impl Login {
             return Reply::new(Code::BAD_SEQUENCE, "Send USER first.").into();
         };
         let protocol = if link.protection.is_some() { Protocol::Ftps } else { Protocol::Ftp };
-        let applicant = Applicant { name: &name, password: Password::new(password.into_bytes()), protocol };
+        let password = Password::new(password.into_bytes());
+        let applicant = Applicant { name: &name, proof: Proof::Password(&password), protocol };
         match log_in(&link.services, &link.live, applicant).await {
             Ok(logged_in) => Answer::Enter(Reply::new(Code::LOGGED_IN, "Logged in."), logged_in),
             Err(refusal) => self.refused(link, refusal),

@@ -88,6 +88,14 @@ pub(super) fn too_late_for_host() -> Reply {
     Reply::new(Code::BAD_SEQUENCE, "HOST comes before USER.")
 }
 
+pub(super) fn unknown_host() -> Reply {
+    Reply::new(Code::BAD_PARAMETER, "This server does not go by that name here.")
+}
+
+pub(super) fn certified() -> Reply {
+    Reply::new(Code::LOGGED_IN_BY_CERTIFICATE, "Logged in by certificate.")
+}
+
 pub(super) fn login_failed() -> Reply {
     Reply::new(Code::NOT_LOGGED_IN, "Login incorrect.")
 }
@@ -109,7 +117,11 @@ pub(super) fn logged_in_already() -> Reply {
     Reply::new(Code::NOT_LOGGED_IN, "You are logged in; send REIN to change the user.")
 }
 
-/// CCC (RFC 2228 §3, RFC 4217): leaving TLS again is not offered.
+pub(super) fn in_clear_now() -> Reply {
+    Reply::new(Code::OK, "The control connection goes on in clear.")
+}
+
+/// CCC (RFC 2228 §3, RFC 4217) before the login, or where the operator does not allow it.
 pub(super) fn ccc_refused(link: &Link) -> Reply {
     match link.protection {
         Some(_) => Reply::new(Code::POLICY_DENIED, "The control connection stays protected."),

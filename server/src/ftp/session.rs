@@ -133,7 +133,7 @@ impl Session {
             Command::Auth(mechanism) => login::auth(link, mechanism),
             Command::Pbsz(_) => login::buffer_size(link).into(),
             Command::Prot(level) => login::protect(link, level).into(),
-            Command::Ccc => replies::ccc_refused(link).into(),
+            Command::Ccc => leave_tls(link),
             Command::Abor => replies::nothing_to_abort().into(),
             Command::Rest(offset) => self.set_restart(offset).into(),
             Command::Stru(structure) => self.set_structure(structure).into(),
@@ -212,4 +212,15 @@ impl Session {
     pub(super) fn user(&self) -> Arc<wharfinger_accounts::User> {
         self.files.user()
     }
+}
+
+/// CCC (RFC 4217 §5): the control connection goes on in clear, where that is allowed, and data
+/// connections stay as PROT has said; whoever listens can't change that any more.
+fn leave_tls(link: &mut Link) -> Answer {
+    if link.protection.is_none() || !link.settings.config.tls.allow_ccc {
+        return replies::ccc_refused(link).into();
+    }
+    link.protection = None;
+    link.buffer_size_given = false;
+    Answer::Step(Step::LeaveTls(super::wire(&replies::in_clear_now())))
 }

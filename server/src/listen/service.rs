@@ -55,15 +55,15 @@ impl Service {
 
     /// What must be under TLS.
     pub(super) fn policy(self, config: &Config) -> TlsPolicy {
-        let tls = &config.tls;
-        match self {
-            Self::Ftp => TlsPolicy { at_once: false, control: tls.control, data: tls.data },
-            Self::Ftps => TlsPolicy { at_once: true, control: tls.control, data: tls.data },
-        }
+        let (ftp, tls) = (&config.ftp, &config.tls);
+        let (at_once, client_certificate) = match self {
+            Self::Ftp => (false, ftp.client_certificate),
+            Self::Ftps => (true, ftp.implicit_tls_client_certificate),
+        };
+        TlsPolicy { at_once, control: tls.control, data: tls.data, client_certificate }
     }
 
     /// What a client hears who is not taken on; where TLS comes first, nothing.
-    #[allow(clippy::unnecessary_wraps, reason = "services without such words are to come")]
     pub(super) fn turned_away(self, refusal: Refusal) -> Option<&'static str> {
         match self {
             Self::Ftp => Some(ftp::turned_away(refusal)),

@@ -8,8 +8,10 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
-use rustls::server::ServerConfig;
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -20,9 +22,9 @@ const MADE_FOR_DAYS: i64 = 825;
 #[derive(Debug, thiserror::Error)]
 pub enum CertificateError {
     /// A file can't be read, or isn't PEM of the right kind.
-    #[error("cannot read the {what} {}: {reason}; set tls.certificate and tls.key to PEM files this user can read", path.display())]
+    #[error("cannot read the {what} {}: {reason}; give a PEM file that this user can read", path.display())]
     Unreadable {
-        /// "certificate" or "private key".
+        /// "certificate", "private key" or "client authority".
         what: &'static str,
         /// The file.
         path: PathBuf,
@@ -49,25 +51,37 @@ pub enum CertificateError {
     },
 }
 
+impl CertificateError {
+    fn unreadable(what: &'static str, path: &Path, reason: &dyn ToString) -> Self {
+        Self::Unreadable { what, path: path.to_owned(), reason: reason.to_string() }
+    }
+}
+
 /// Reads certificate chain and key, and checks that they belong together.
-pub(crate) fn load(certificate: &Path, key: &Path) -> Result<ServerConfig, CertificateError> {
-    let unreadable = |what, path: &Path, error: &dyn ToString| CertificateError::Unreadable {
-        what,
-        path: path.to_owned(),
+pub(crate) fn load(certificate: &Path, key: &Path) -> Result<CertifiedKey, CertificateError> {
+    let chain = read_chain("certificate", certificate)?;
+    let private = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| CertificateError::unreadable("private key", key, &error))?;
+    CertifiedKey::from_der(chain, private, &default_provider()).map_err(|error| CertificateError::Unusable {
+        certificate: certificate.to_owned(),
+        key: key.to_owned(),
         reason: error.to_string(),
-    };
-    let chain = chain(certificate).map_err(|error| unreadable("certificate", certificate, &error))?;
-    let private =
-        PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("private key", key, &error))?;
-    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private))
-        .map_err(|error| CertificateError::Unusable {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
-            reason: error.to_string(),
-        })
+    })
+}
+
+/// Reads the authorities that may sign clients' certificates.
+pub(crate) fn load_authorities(path: &Path) -> Result<RootCertStore, CertificateError> {
+    let mut authorities = RootCertStore::empty();
+    for certificate in read_chain("client authority", path)? {
+        authorities
+            .add(certificate)
+            .map_err(|error| CertificateError::unreadable("client authority", path, &error))?;
+    }
+    Ok(authorities)
+}
+
+fn read_chain(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    chain(path).map_err(|error| CertificateError::unreadable(what, path, &error))
 }
 
 /// Makes a self-signed certificate unless one is there; says whether it did.
@@ -93,13 +107,9 @@ pub(crate) fn make_if_missing(certificate: &Path, key: &Path) -> Result<bool, Ce
 /// The SHA-256 fingerprint of the first certificate in the file: `AB:CD:…`, as browsers and
 /// FTP clients show it.
 pub fn fingerprint(certificate: &Path) -> Result<String, CertificateError> {
-    let unreadable = |reason: String| CertificateError::Unreadable {
-        what: "certificate",
-        path: certificate.to_owned(),
-        reason,
-    };
-    let chain = chain(certificate).map_err(|error| unreadable(error.to_string()))?;
-    let first = chain.first().ok_or_else(|| unreadable("no certificate in it".to_owned()))?;
+    let chain = read_chain("certificate", certificate)?;
+    let empty = || CertificateError::unreadable("certificate", certificate, &"no certificate in it");
+    let first = chain.first().ok_or_else(empty)?;
     let mut text = String::new();
     for byte in sha256(first) {
         let separator = if text.is_empty() { "" } else { ":" };
