@@ -65,6 +65,11 @@ pub(crate) enum Command {
         /// A URL or a directory here
         target: String,
     },
+    /// Connect as a client would and report, step by step, what works and what to change
+    Doctor {
+        /// The server, with a directory where a file may be made and removed
+        url: String,
+    },
 }
 
 /// What holds for every command.
@@ -129,14 +134,15 @@ Examples:
   wharf ls --json ftpes://alice@files.example.com/photos
   wharf mirror --parallel 4 photos ftpes://alice@files.example.com/photos
   wharf get --resume --retries 10 ftpes://alice@files.example.com/large.iso
+  wharf doctor --ca wharfinger-data/tls/server.pem ftpes://alice@localhost:2121
 
 Exit codes:
   0  done                          6  the server refused a command
   1  a fault of wharf's own        7  a file or directory here
   2  the command line              8  a file did not come through whole
   3  no connection, or it broke    9  the server does not keep to the protocol
-  4  TLS or the certificate       130  interrupted; run again with --resume
-  5  the login was refused";
+  4  TLS or the certificate       10  doctor found something to mend
+  5  the login was refused       130  interrupted; run again with --resume";
 
 impl Options {
     /// Whom to believe.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     arguments::{Command, Options},
     credentials::Login,
-    download,
+    doctor, download,
     failure::Failure,
     interrupt::Interrupt,
     mirror::{self, Direction, Manner},
@@ -30,6 +30,7 @@ pub(crate) fn run(command: Command, options: &Options, interrupt: &Interrupt) ->
         Command::Ls { url } => context.list(&url),
         Command::Rm { url } => context.remove(&url),
         Command::Mirror { source, target } => context.mirror(&source, &target),
+        Command::Doctor { url } => doctor::run(&site(&url, options, interrupt)?, options.json),
     }
 }
 

@@ -34,6 +34,9 @@ pub(crate) enum Failure {
     /// The server does what no server may do.
     #[error("{0}")]
     Protocol(String),
+    /// Something the doctor found.
+    #[error("{0}")]
+    Ill(String),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -51,6 +54,7 @@ impl Failure {
             Self::Local { .. } => 7,
             Self::Incomplete(_) => 8,
             Self::Protocol(_) => 9,
+            Self::Ill(_) => 10,
             Self::Interrupted => 130,
         }
     }
@@ -66,6 +70,7 @@ impl Failure {
             Self::Local { .. } => "local",
             Self::Incomplete(_) => "incomplete",
             Self::Protocol(_) => "protocol",
+            Self::Ill(_) => "ill",
             Self::Interrupted => "interrupted",
         }
     }

@@ -15,6 +15,7 @@ mod answer;
 mod arguments;
 mod commands;
 mod credentials;
+mod doctor;
 mod download;
 mod failure;
 mod interrupt;

@@ -44,8 +44,8 @@ pub(crate) trait Remote: Send {
     fn set_active(&mut self, active: bool) -> Result<(), Failure>;
     /// What there is to know of the session, as names and values.
     fn status(&self) -> Vec<(&'static str, String)>;
-    /// Whether a data connection under TLS was made anew where it should have resumed the session.
-    fn is_unbound(&self) -> bool;
+    /// Whether the last data connection resumed the TLS session; `None` without TLS, or before the first.
+    fn resumed(&self) -> Option<bool>;
     /// Takes leave.
     fn quit(&mut self) -> Result<Answer, Failure>;
 }

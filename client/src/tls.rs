@@ -83,6 +83,11 @@ impl SessionTls {
         self.record.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The certificates the server has shown.
+    pub(crate) fn shown(&self) -> &Shown {
+        &self.shown
+    }
+
     /// Why the control connection could not be secured; `otherwise` if that is not known here.
     pub(crate) fn failure(&self, otherwise: &str) -> Failure {
         Failure::Tls(self.record().failure.unwrap_or_else(|| otherwise.to_owned()))
@@ -180,7 +185,7 @@ impl Secured {
 
 impl Drop for Secured {
     fn drop(&mut self) {
-        if self.abandoned {
+        if self.abandoned || self.stream.conn.is_handshaking() {
             return;
         }
         self.stream.conn.send_close_notify();

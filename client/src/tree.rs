@@ -161,6 +161,13 @@ fn list_or_make(remote: &mut dyn Remote, path: &[u8]) -> Result<Vec<Entry>, Fail
             remote.make_directory(path.strip_suffix(b"/").unwrap_or(path))?;
             remote.list(path)
         }
+        // vsftpd gives an empty list of what isn't there; a refusal means that it is.
+        Ok(list) if list.is_empty() && !path.is_empty() => {
+            match remote.make_directory(path.strip_suffix(b"/").unwrap_or(path)) {
+                Ok(()) | Err(Failure::Refused { .. }) => Ok(list),
+                Err(failure) => Err(failure),
+            }
+        }
         list => list,
     }
 }

@@ -15,11 +15,14 @@ use rustls::{
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
+    server::ParsedCertificate,
 };
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _};
 use sha2::{Digest as _, Sha256};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use crate::failure::Failure;
 
@@ -51,7 +54,12 @@ impl Trust {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let rule = match self {
             Self::Platform => Rule::Authorities(authorities(platform()?, &provider)?),
-            Self::File(path) => Rule::Authorities(authorities(file(path)?, &provider)?),
+            Self::File(path) => {
+                let certificates = file(path)?;
+                let mut roots = RootCertStore::empty();
+                roots.add_parsable_certificates(certificates.iter().cloned());
+                Rule::File(certificates, authorities(roots, &provider)?)
+            }
             Self::Fingerprint(fingerprint) => Rule::Fingerprint(*fingerprint),
             Self::Anybody => Rule::Anybody,
         };
@@ -161,6 +169,8 @@ fn explain_handshake(error: &Error) -> String {
 
 enum Rule {
     Authorities(Arc<WebPkiServerVerifier>),
+    /// Authorities, or the server's own certificate, which is often made as one of an authority.
+    File(Vec<CertificateDer<'static>>, Arc<WebPkiServerVerifier>),
     Fingerprint(Fingerprint),
     Anybody,
 }
@@ -189,7 +199,10 @@ impl ServerCertVerifier for Judge {
     ) -> Result<ServerCertVerified, Error> {
         self.shown.keep(own, others);
         match &self.rule {
-            Rule::Authorities(verifier) => verifier.verify_server_cert(own, others, name, ocsp, now),
+            Rule::File(certificates, _) if certificates.contains(own) => itself(own, name, now),
+            Rule::Authorities(verifier) | Rule::File(_, verifier) => {
+                verifier.verify_server_cert(own, others, name, ocsp, now)
+            }
             Rule::Fingerprint(wanted) if *wanted == Fingerprint::of(own) => {
                 Ok(ServerCertVerified::assertion())
             }
@@ -245,14 +258,35 @@ fn platform() -> Result<RootCertStore, Failure> {
     Ok(roots)
 }
 
-fn file(path: &Path) -> Result<RootCertStore, Failure> {
+fn file(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let unusable = |why: String| Failure::Usage(format!("--ca {}: {why}", path.display()));
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))? {
-        let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
-        roots.add(certificate).map_err(|error| unusable(error.to_string()))?;
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| unusable(error.to_string()))?;
+    for certificate in &certificates {
+        RootCertStore::empty().add(certificate.clone()).map_err(|error| unusable(error.to_string()))?;
     }
-    if roots.is_empty() { Err(unusable("no certificate in it".to_owned())) } else { Ok(roots) }
+    if certificates.is_empty() { Err(unusable("no certificate in it".to_owned())) } else { Ok(certificates) }
+}
+
+/// A certificate that is trusted by itself: it must still be for this name and for today.
+fn itself(
+    own: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    verify_server_name(&ParsedCertificate::try_from(own)?, name)?;
+    let unreadable = || Error::InvalidCertificate(CertificateError::BadEncoding);
+    let (_, certificate) = X509Certificate::from_der(own).map_err(|_| unreadable())?;
+    let now = i64::try_from(now.as_secs()).map_err(|_| unreadable())?;
+    let validity = certificate.validity();
+    if now > validity.not_after.timestamp() {
+        return Err(Error::InvalidCertificate(CertificateError::Expired));
+    }
+    if now < validity.not_before.timestamp() {
+        return Err(Error::InvalidCertificate(CertificateError::NotValidYet));
+    }
+    Ok(ServerCertVerified::assertion())
 }
 
 #[cfg(test)]

@@ -77,8 +77,9 @@ pub(crate) fn upload(
 /// How often an upload is tried when its data connection could not resume the TLS session.
 const BINDING_ATTEMPTS: usize = 3;
 
-/// A server that requires resumption may give no ticket with uploads before it knows that the
-/// client has run out of them. The connection it refuses for that brings the next one.
+/// A server that requires resumption gives few tickets, or none, with uploads: a client that only
+/// writes might not read them. The connection that it refuses for that (522, ProFTPD: 425) brings
+/// the next ones. Nothing has been stored then.
 fn send(
     remote: &mut dyn Remote,
     cargo: &mut Cargo,
@@ -89,7 +90,9 @@ fn send(
     for attempt in 1.. {
         match send_once(remote, cargo, path, offset, meter) {
             Err(Failure::Refused { answer, .. })
-                if answer.code == 522 && remote.is_unbound() && attempt < BINDING_ATTEMPTS => {}
+                if matches!(answer.code, 425 | 522)
+                    && remote.resumed() == Some(false)
+                    && attempt < BINDING_ATTEMPTS => {}
             Err(Failure::Refused { answer, .. }) if offset > 0 && answer.is_unknown_command() => {
                 return send_once(remote, cargo, path, 0, meter);
             }

@@ -3,15 +3,10 @@
 //!
 //! The address in a 227 is not believed: data goes to where the control connection goes.
 
-use std::{
-    net::{SocketAddr, TcpStream},
-    sync::mpsc,
-    thread,
-    time::Duration,
-};
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use suppaftp::{FtpError, FtpResult, ImplFtpStream, Mode, Status};
+use suppaftp::{FtpError, ImplFtpStream, Mode};
 use wharfinger_protocol::{ftp::reply::quoted_path, time};
 
 use crate::{
@@ -21,20 +16,23 @@ use crate::{
     names::shown,
     remote::{
         Ending, Entry, Remote, Sink, Source,
-        flow::{self, Pace},
+        flow::Pace,
         listing::{self, from_octets},
     },
     site::Site,
     target::Scheme,
-    tls::{Secured, SessionTls, is_timeout},
+    tls::{Secured, SessionTls},
 };
 
+mod connect;
 mod features;
 mod octets;
 mod transfer;
+mod trouble;
 
 use features::Features;
 use octets::Octets;
+use trouble::{broken, no_reply};
 
 /// The stream as it is used here: in clear or under our TLS.
 type Stream = ImplFtpStream<Secured>;
@@ -62,18 +60,24 @@ impl Ftp {
     }
 
     /// Connects and secures the connection, as the site wants it.
-    pub(crate) fn connect(site: &Site) -> Result<Ftp, Failure> {
+    fn connect(site: &Site) -> Result<Ftp, Failure> {
         let tls = match (site.target.scheme, site.clear) {
             (Scheme::Ftp, true) => None,
             _ => Some(SessionTls::new(&site.trust, &site.target.host, site.timeout)?),
         };
+        Ftp::connect_under(site, tls)
+    }
+
+    /// Connects, under this TLS if there is one.
+    pub(crate) fn connect_under(site: &Site, tls: Option<SessionTls>) -> Result<Ftp, Failure> {
         let stream = match (site.target.scheme, &tls) {
-            (Scheme::Ftps, Some(tls)) => implicit(site, tls)?,
-            (_, Some(tls)) => explicit(site, tls)?,
-            (_, None) => greeted(site)?,
+            (Scheme::Ftps, Some(tls)) => connect::implicit(site, tls)?,
+            (_, Some(tls)) => connect::explicit(site, tls)?,
+            (_, None) => connect::greeted(site)?,
         };
         let peer = stream.get_ref().peer_addr().map_err(|error| site.unreachable(&error.to_string()))?;
-        let mut stream = stream.active_mode(site.timeout).passive_stream_builder(data_dialer(site.timeout));
+        let mut stream =
+            stream.active_mode(site.timeout).passive_stream_builder(connect::data_dialer(site.timeout));
         stream.set_encoding(Octets);
         stream.set_passive_nat_workaround(true);
         let welcome = stream.get_welcome_msg().map(octets::shown).unwrap_or_default();
@@ -92,7 +96,7 @@ impl Ftp {
     }
 
     /// USER and, if the server wants one, PASS.
-    fn authenticate(&mut self, site: &Site) -> Result<(), Failure> {
+    pub(crate) fn authenticate(&mut self, site: &Site) -> Result<(), Failure> {
         let mut answer = self.say(format!("USER {}", site.login.user).as_bytes())?;
         if answer.code == 331 {
             let password = site.login.password()?;
@@ -107,7 +111,8 @@ impl Ftp {
         }
     }
 
-    fn prepare(&mut self) -> Result<(), Failure> {
+    /// Asks what the server can do, and sets what every session wants.
+    pub(crate) fn prepare(&mut self) -> Result<(), Failure> {
         let answer = self.say(b"FEAT")?;
         self.features = Features::read(&answer);
         if self.features.has("UTF8") {
@@ -117,6 +122,16 @@ impl Ftp {
         self.must("TYPE I", b"TYPE I")?;
         self.choose_mode();
         Ok(())
+    }
+
+    /// What the server says it can do.
+    pub(crate) fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// Where the control connection goes.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
     }
 
     /// EPSV where the server knows it: it works through every kind of address translation.
@@ -272,9 +287,9 @@ impl Remote for Ftp {
         ]
     }
 
-    fn is_unbound(&self) -> bool {
+    fn resumed(&self) -> Option<bool> {
         let record = self.tls.as_ref().map(SessionTls::record).unwrap_or_default();
-        record.data.is_some_and(|handshake| !handshake.resumed)
+        record.data.map(|handshake| handshake.resumed)
     }
 
     fn quit(&mut self) -> Result<Answer, Failure> {
@@ -282,104 +297,6 @@ impl Remote for Ftp {
     }
 }
 
-fn greeted(site: &Site) -> Result<Stream, Failure> {
-    let socket = site.dial()?;
-    crate::tls::set_timeouts(&socket, site.timeout).map_err(|error| site.unreachable(&error.to_string()))?;
-    Stream::connect_with_stream(socket).map_err(|error| match error {
-        FtpError::UnexpectedResponse(response) => match Answer::from_ftp(&response.body) {
-            Some(answer) => Failure::Refused { what: site.target.server(), answer },
-            None => no_reply(&response.body),
-        },
-        other => broken(other, &site.pace()),
-    })
-}
-
-/// AUTH TLS, PBSZ and PROT P (RFC 4217), before anything is said that matters.
-fn explicit(site: &Site, tls: &SessionTls) -> Result<Stream, Failure> {
-    greeted(site)?.into_secure(tls.clone(), &site.target.host).map_err(|error| match error {
-        FtpError::UnexpectedResponse(response) => {
-            let answer =
-                Answer::from_ftp(&response.body).map_or_else(String::new, |answer| answer.to_string());
-            Failure::Tls(format!(
-                "the server refuses TLS: {answer}\n  With --clear wharf goes on without it, and everybody on \
-                 the way can read the password and the files."
-            ))
-        }
-        FtpError::SecureError(text) => tls.failure(&text),
-        other => broken(other, &site.pace()),
-    })
-}
-
-/// TLS from the first byte. `suppaftp` connects by itself and waits without end; so it does that
-/// in a thread, which is left behind when the time is over.
-fn implicit(site: &Site, tls: &SessionTls) -> Result<Stream, Failure> {
-    let addresses = site.addresses()?;
-    let (done, waiting) = mpsc::channel();
-    let (connector, host) = (tls.clone(), site.target.host.clone());
-    thread::spawn(move || {
-        let connected = Stream::connect_secure_implicit(addresses.as_slice(), connector, &host);
-        // Nobody waits any more if the time is over.
-        let _ = done.send(connected);
-    });
-    // The time for TCP, for TLS and for the greeting.
-    let connected = waiting.recv_timeout(site.timeout * 3);
-    let stream = match connected.map_err(|_| site.unreachable("it does not answer"))? {
-        Ok(stream) => stream,
-        Err(FtpError::SecureError(text)) => return Err(tls.failure(&text)),
-        Err(FtpError::UnexpectedResponse(response)) => {
-            return Err(match Answer::from_ftp(&response.body) {
-                Some(answer) => Failure::Refused { what: site.target.server(), answer },
-                None => no_reply(&response.body),
-            });
-        }
-        Err(FtpError::ConnectionError(error)) => return Err(site.unreachable(&error.to_string())),
-        Err(other) => return Err(broken(other, &site.pace())),
-    };
-    site.interrupt.watch(&stream.get_ref());
-    let mut stream = stream;
-    for line in ["PBSZ 0", "PROT P"] {
-        if let Err(error) = stream.custom_command(line, &[Status::CommandOk]) {
-            return Err(Failure::Tls(format!("the server does not protect data connections: {error}")));
-        }
-    }
-    Ok(stream)
-}
-
-fn data_dialer(timeout: Duration) -> impl Fn(SocketAddr) -> FtpResult<TcpStream> + Send + Sync {
-    move |address| {
-        let socket = TcpStream::connect_timeout(&address, timeout).map_err(FtpError::ConnectionError)?;
-        flow::prepare(&socket).map_err(FtpError::ConnectionError)?;
-        Ok(socket)
-    }
-}
-
 fn line(verb: &str, path: &[u8]) -> Vec<u8> {
     if path.is_empty() { verb.as_bytes().to_vec() } else { [verb.as_bytes(), b" ", path].concat() }
-}
-
-fn no_reply(bytes: &[u8]) -> Failure {
-    let begin = shown(bytes.get(..60).unwrap_or(bytes));
-    Failure::Protocol(format!("the server does not speak FTP; it said: {begin}"))
-}
-
-fn broken(error: FtpError, pace: &Pace) -> Failure {
-    if let Err(interrupted) = pace.interrupt.check() {
-        return interrupted;
-    }
-    match error {
-        FtpError::ConnectionError(error) if is_timeout(&error) => {
-            Failure::Connection(format!("the server does not answer within {} s", pace.timeout.as_secs()))
-        }
-        FtpError::ConnectionError(error) => match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => {
-                Failure::Connection("the server has closed the connection".to_owned())
-            }
-            std::io::ErrorKind::InvalidData => {
-                Failure::Protocol(format!("the server sent nonsense: {error}"))
-            }
-            _ => Failure::Connection(format!("the connection broke: {error}")),
-        },
-        FtpError::BadResponse => Failure::Protocol("the server does not speak FTP".to_owned()),
-        other => Failure::Protocol(other.to_string()),
-    }
 }

@@ -3,37 +3,28 @@
 //!
 //! The protocol has no way to begin in the middle of a file, nor to set modes and times.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 
 use jiff::Timestamp;
-use wharfinger_protocol::{
-    Secret,
-    mftp::{Command, listing},
-    time,
-};
+use wharfinger_protocol::{Secret, mftp::Command, time};
 
 use crate::{
     answer::Answer,
     credentials::exposed,
     failure::Failure,
     names::shown,
-    remote::{
-        Ending, Entry, Kind, Remote, Sink, Source,
-        flow::{self, Broken, Pace},
-    },
+    remote::{Ending, Entry, Kind, Remote, Sink, Source, flow::Pace},
     site::Site,
     target::Scheme,
     tls::SessionTls,
 };
 
 mod control;
+mod transfer;
 mod wire;
 
 use control::Control;
 use wire::Wire;
-
-/// A list that is larger is no list.
-const LARGEST_LIST: usize = 256 << 20;
 
 /// A session.
 pub(crate) struct Mftp {
@@ -41,33 +32,27 @@ pub(crate) struct Mftp {
     tls: Option<SessionTls>,
     pace: Pace,
     peer: SocketAddr,
+    advertised: Option<SocketAddr>,
 }
 
 impl Mftp {
     /// Connects and logs in.
     pub(crate) fn log_in(site: &Site) -> Result<Mftp, Failure> {
-        let mut mftp = Mftp::connect(site)?;
-        let user = site.login.user.clone().into_bytes();
-        let mut answer = mftp.command(&Command::User(user))?;
-        // The specification's table says 630, its sample 331.
-        if matches!(answer.code, 630 | 331) {
-            let password = site.login.password()?;
-            let secret = Secret::from(exposed(&password).as_bytes().to_vec());
-            answer = mftp.command(&Command::Pass(secret))?;
-        }
-        if answer.code == 230 { Ok(mftp) } else { Err(Failure::Login(answer)) }
-    }
-
-    /// Connects, under TLS if the scheme says so, and hears the greeting.
-    pub(crate) fn connect(site: &Site) -> Result<Mftp, Failure> {
-        let socket = site.dial()?;
-        let peer = socket.peer_addr().map_err(|error| site.unreachable(&error.to_string()))?;
-        crate::tls::set_timeouts(&socket, site.timeout)
-            .map_err(|error| site.unreachable(&error.to_string()))?;
         let tls = match site.target.scheme {
             Scheme::Mftps => Some(SessionTls::for_mftp(&site.trust, &site.target.host, site.timeout)?),
             _ => None,
         };
+        let mut mftp = Mftp::connect_under(site, tls)?;
+        mftp.authenticate(site)?;
+        Ok(mftp)
+    }
+
+    /// Connects, under TLS if there is one, and hears the greeting.
+    pub(crate) fn connect_under(site: &Site, tls: Option<SessionTls>) -> Result<Mftp, Failure> {
+        let socket = site.dial()?;
+        let peer = socket.peer_addr().map_err(|error| site.unreachable(&error.to_string()))?;
+        crate::tls::set_timeouts(&socket, site.timeout)
+            .map_err(|error| site.unreachable(&error.to_string()))?;
         let wire = match &tls {
             Some(tls) => Wire::Secured(Box::new(tls.control(socket)?)),
             None => Wire::Clear(socket),
@@ -77,7 +62,30 @@ impl Mftp {
         if greeting.code != 220 {
             return Err(Failure::Refused { what: site.target.server(), answer: greeting });
         }
-        Ok(Mftp { control, tls, pace: site.pace(), peer })
+        Ok(Mftp { control, tls, pace: site.pace(), peer, advertised: None })
+    }
+
+    /// USER and, if the server wants one, PASS.
+    pub(crate) fn authenticate(&mut self, site: &Site) -> Result<(), Failure> {
+        let user = site.login.user.clone().into_bytes();
+        let mut answer = self.command(&Command::User(user))?;
+        // The specification's table says 630, its sample 331.
+        if matches!(answer.code, 630 | 331) {
+            let password = site.login.password()?;
+            let secret = Secret::from(exposed(&password).as_bytes().to_vec());
+            answer = self.command(&Command::Pass(secret))?;
+        }
+        if answer.code == 230 { Ok(()) } else { Err(Failure::Login(answer)) }
+    }
+
+    /// Where the control connection goes.
+    pub(crate) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// The address that the last 120 named.
+    pub(crate) fn advertised(&self) -> Option<SocketAddr> {
+        self.advertised
     }
 
     fn command(&mut self, command: &Command) -> Result<Answer, Failure> {
@@ -94,71 +102,6 @@ impl Mftp {
             return Err(Failure::Refused { what: shown(what), answer });
         }
         Ok(answer)
-    }
-
-    /// Opens the data connection that a 120 tells of. Its address is not believed, its port is.
-    fn begin(&mut self, what: &[u8], command: &Command) -> Result<Wire, Failure> {
-        let answer = self.must(what, command)?;
-        let opening = wharfinger_protocol::mftp::Answer::parse(&[b"AOK 120 ", answer.text()].concat());
-        let address = opening.ok().filter(|_| answer.code == 120).and_then(|opening| opening.data_channel());
-        let Some(address) = address else {
-            return Err(Failure::Protocol(format!(
-                "a transfer was answered without a data channel: {answer}"
-            )));
-        };
-        let unreachable = |error| Failure::Connection(format!("the data channel can't be reached: {error}"));
-        let address = SocketAddr::new(self.peer.ip(), address.port());
-        let socket = TcpStream::connect_timeout(&address, self.pace.timeout).map_err(unreachable)?;
-        flow::prepare(&socket).map_err(unreachable)?;
-        Ok(match &self.tls {
-            Some(tls) => {
-                let wire = Wire::Secured(Box::new(tls.data(socket)?));
-                flow::prepare(wire.socket()).map_err(unreachable)?;
-                wire
-            }
-            None => Wire::Clear(socket),
-        })
-    }
-
-    fn end<T>(&mut self, what: &[u8], mut data: Wire, moved: Result<T, Broken>) -> Result<T, Failure> {
-        if moved.is_err() {
-            flow::reset_at_the_end(data.socket());
-            data.abandon();
-        }
-        drop(data);
-        let said = self.control.answer().and_then(|answer| match answer.code {
-            320 => Ok(()),
-            _ => Err(Failure::Refused { what: shown(what), answer }),
-        });
-        match (moved, said) {
-            (Ok(value), Ok(())) => Ok(value),
-            (Ok(_), Err(failure)) | (Err(Broken::There(_)), Err(failure @ Failure::Refused { .. })) => {
-                Err(failure)
-            }
-            (Err(Broken::Here(failure) | Broken::There(failure)), _) => Err(failure),
-        }
-    }
-
-    fn list_here(&mut self) -> Result<Vec<Entry>, Failure> {
-        let mut data = self.begin(b"LIST", &Command::List)?;
-        let mut bytes = Vec::new();
-        let secured = self.tls.is_some();
-        let moved = self.pace.clone().receive(&mut data, secured, &mut |part| {
-            bytes.extend_from_slice(part);
-            if bytes.len() > LARGEST_LIST {
-                return Err(Failure::Protocol(format!(
-                    "the list does not end; {LARGEST_LIST} bytes of it came"
-                )));
-            }
-            Ok(())
-        });
-        if self.end(b"LIST", data, moved)? == Ending::BrokenOff {
-            return Err(Failure::Incomplete(
-                "the list may be cut off: it ended without close_notify".to_owned(),
-            ));
-        }
-        let lines = bytes.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-        Ok(lines.filter_map(listing::parse_line).map(entry).collect())
     }
 
     fn asked(&mut self, command: &Command) -> Result<Option<Vec<u8>>, Failure> {
@@ -274,20 +217,12 @@ impl Remote for Mftp {
         ]
     }
 
-    fn is_unbound(&self) -> bool {
-        false
+    fn resumed(&self) -> Option<bool> {
+        let record = self.tls.as_ref().map(SessionTls::record).unwrap_or_default();
+        record.data.map(|handshake| handshake.resumed)
     }
 
     fn quit(&mut self) -> Result<Answer, Failure> {
         self.command(&Command::Quit)
     }
-}
-
-fn entry((kind, name): (listing::Kind, &[u8])) -> Entry {
-    let kind = match kind {
-        listing::Kind::File => Kind::File,
-        listing::Kind::Directory => Kind::Directory,
-        listing::Kind::Other => Kind::Other,
-    };
-    Entry { name: name.to_vec(), kind, size: None, modified: None }
 }
