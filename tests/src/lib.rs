@@ -10,10 +10,12 @@ pub mod deployment;
 pub mod ftp;
 pub mod lines;
 pub mod mongo;
+pub mod peers;
 pub mod polling;
 pub mod program;
 pub mod tls;
 pub mod tools;
+pub mod wharf;
 pub mod wire;
 
 pub use admin::{Admin, Answer, User};

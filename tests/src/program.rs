@@ -131,7 +131,7 @@ impl Drop for Program {
 }
 
 /// The program as `cargo build` left it, beside the folder of the running test.
-fn built(name: &str) -> PathBuf {
+pub fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let path = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(path.is_file(), "{} is missing: run cargo build --workspace first", path.display());

@@ -41,11 +41,21 @@ pub fn run_in<S: AsRef<str>>(directory: &Path, program: &str, arguments: &[S]) -
     finish(program, arguments, Command::new(program).current_dir(directory).env("HOME", directory))
 }
 
-fn finish<S: AsRef<str>>(program: &str, arguments: &[S], command: &mut Command) -> Finished {
+/// Runs a command to its end, with nothing on its standard input.
+pub fn finish<S: AsRef<str>>(program: &str, arguments: &[S], command: &mut Command) -> Finished {
+    finish_with(Stdio::null(), program, arguments, command)
+}
+
+/// Runs a command to its end with this standard input.
+pub fn finish_with<S: AsRef<str>>(
+    input: Stdio,
+    program: &str,
+    arguments: &[S],
+    command: &mut Command,
+) -> Finished {
     let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
     let typed = format!("{program} {}", arguments.join(" "));
-    let spawned =
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let spawned = command.args(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let mut child = spawned.unwrap_or_else(|error| {
         panic!("{program} can't be started ({error}): ./tests/run says what to install")
     });

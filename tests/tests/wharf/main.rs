@@ -1,0 +1,9 @@
+//! `wharf`, the client: each of its commands, its shell in a terminal, servers that misbehave, and
+//! other people's servers.
+
+mod commands;
+mod doctor;
+mod hostile;
+mod mirrors;
+mod peers;
+mod shell;
