@@ -8,6 +8,7 @@ mod copy;
 pub(crate) mod tests;
 mod upload;
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::sync::Arc;
 
@@ -41,6 +42,22 @@ pub(crate) enum FilesError {
     /// Storage can't.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+impl FilesError {
+    /// In words for a client. What only the operator can mend goes to the log instead.
+    pub(crate) fn told(&self) -> Cow<'static, str> {
+        match self {
+            Self::Path(error) => Cow::Owned(format!("{error}.")),
+            Self::Denied(_) => Cow::Borrowed("Permission denied."),
+            Self::Storage(error) => {
+                if let StorageError::Failed(cause) = error {
+                    tracing::error!(%cause, "storage failed");
+                }
+                error.words()
+            }
+        }
+    }
 }
 
 /// What RNFR named: it exists and may be renamed.
@@ -89,18 +106,18 @@ impl Files {
     /// offset the upload can be resumed.
     pub(crate) async fn size(&self, argument: &[u8]) -> Result<u64, FilesError> {
         let path = self.permitted(argument, Action::List)?;
-        let metadata = match self.tree.metadata(&path).await {
+        match self.tree.metadata(&path).await {
             Err(StorageError::NotFound) => {
                 let partial = self.tree.partial_size(&path, &self.user.id).await?;
-                return Ok(partial.ok_or(StorageError::NotFound)?);
+                Ok(partial.ok_or(StorageError::NotFound)?)
             }
-            metadata => metadata?,
-        };
-        match metadata.kind {
-            Kind::File => Ok(metadata.size),
-            Kind::Directory => Err(StorageError::IsADirectory.into()),
-            Kind::Other => Err(StorageError::NotAFile.into()),
+            metadata => Ok(metadata?.file_size()?),
         }
+    }
+
+    /// Bytes of a file that is there.
+    pub(crate) async fn file_size(&self, argument: &[u8]) -> Result<u64, FilesError> {
+        Ok(self.metadata(argument).await?.0.file_size()?)
     }
 
     pub(crate) async fn open_read(

@@ -147,6 +147,17 @@ pub(crate) struct Metadata {
     pub(crate) inode: u64,
 }
 
+impl Metadata {
+    /// The size of what has one: a file.
+    pub(crate) fn file_size(&self) -> Result<u64, StorageError> {
+        match self.kind {
+            Kind::File => Ok(self.size),
+            Kind::Directory => Err(StorageError::IsADirectory),
+            Kind::Other => Err(StorageError::NotAFile),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     File,

@@ -1,6 +1,7 @@
 //! What can go wrong with files, and whose fault it is: the one place where the system's error
 //! numbers become ours. It knows no reply code; the front ends choose those.
 
+use std::borrow::Cow;
 use std::io;
 
 use rustix::io::Errno;
@@ -49,6 +50,26 @@ pub(crate) enum StorageError {
     RestartBeyondEnd,
     #[error("input or output failed: {0}")]
     Failed(#[source] io::Error),
+}
+
+impl StorageError {
+    /// In words for a client: the system's own phrases where there is one, as clients look for them.
+    pub(crate) fn words(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NotFound => "No such file or directory.",
+            Self::Exists => "File exists.",
+            Self::NotADirectory => "Not a directory.",
+            Self::IsADirectory => "Is a directory.",
+            Self::NotAFile => "Not a regular file.",
+            Self::NotEmpty => "Directory not empty.",
+            Self::Denied => "Permission denied.",
+            Self::Full => "No space left.",
+            Self::ReadOnly => "Read-only file system.",
+            // The cause is logged; a client learns nothing of the machine from it.
+            Self::Failed(_) => "The file system failed.",
+            other => return Cow::Owned(format!("{other}.")),
+        })
+    }
 }
 
 impl From<Errno> for StorageError {

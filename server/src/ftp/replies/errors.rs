@@ -1,7 +1,5 @@
 //! Failures of file commands and transfers in the words people know, and their codes.
 
-use std::borrow::Cow;
-
 use wharfinger_protocol::ftp::{Code, Reply};
 use wharfinger_protocol::record::RecordError;
 
@@ -13,21 +11,12 @@ use crate::transfer::{DeflateError, TransferError};
 /// A command on files was refused. `code` is the command's own for "no"; some failures have a
 /// code of their own in RFC 959's table for every command that can meet them.
 pub(in crate::ftp) fn refused(error: &FilesError, code: Code) -> Reply {
-    match error {
-        FilesError::Path(error) => Reply::new(code, format!("{error}.")),
-        FilesError::Denied(_) => Reply::new(code, "Permission denied."),
-        FilesError::Storage(error) => {
-            if let StorageError::Failed(cause) = error {
-                tracing::error!(%cause, "storage failed");
-            }
-            let code = match error {
-                StorageError::Busy if code == Code::FILE_UNAVAILABLE => Code::BUSY,
-                StorageError::Full if code == Code::NAME_NOT_ALLOWED => Code::NO_SPACE,
-                _ => code,
-            };
-            Reply::new(code, storage_words(error).into_owned())
-        }
-    }
+    let code = match error {
+        FilesError::Storage(StorageError::Busy) if code == Code::FILE_UNAVAILABLE => Code::BUSY,
+        FilesError::Storage(StorageError::Full) if code == Code::NAME_NOT_ALLOWED => Code::NO_SPACE,
+        _ => code,
+    };
+    Reply::new(code, error.told().into_owned())
 }
 
 /// A transfer failed after its 150.
@@ -66,24 +55,6 @@ pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
         TransferError::Storage(StorageError::TooLarge) => {
             Reply::new(Code::QUOTA_EXCEEDED, "The file is too large.")
         }
-        TransferError::Storage(error) => Reply::new(Code::LOCAL_ERROR, storage_words(error).into_owned()),
+        TransferError::Storage(error) => Reply::new(Code::LOCAL_ERROR, error.words().into_owned()),
     }
-}
-
-/// The system's own phrases where there is one: clients look for them.
-fn storage_words(error: &StorageError) -> Cow<'static, str> {
-    Cow::Borrowed(match error {
-        StorageError::NotFound => "No such file or directory.",
-        StorageError::Exists => "File exists.",
-        StorageError::NotADirectory => "Not a directory.",
-        StorageError::IsADirectory => "Is a directory.",
-        StorageError::NotAFile => "Not a regular file.",
-        StorageError::NotEmpty => "Directory not empty.",
-        StorageError::Denied => "Permission denied.",
-        StorageError::Full => "No space left.",
-        StorageError::ReadOnly => "Read-only file system.",
-        // The cause is logged; a client learns nothing of the machine from it.
-        StorageError::Failed(_) => "The file system failed.",
-        other => return Cow::Owned(format!("{other}.")),
-    })
 }
