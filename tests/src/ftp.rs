@@ -4,14 +4,14 @@
 
 mod data;
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub use data::{Mode, Offer, active_command};
 
+use crate::talk::Talk;
 use crate::tls::Tls;
-use crate::wire::{READ_LIMIT, Wire};
+use crate::wire::READ_LIMIT;
 
 /// One reply, all its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,8 @@ pub struct Reply {
 
 /// A control connection and what has been said on it.
 pub struct Ftp {
-    wire: Option<Wire>,
-    received: Vec<u8>,
+    talk: Talk,
     tls: Tls,
-    transcript: Vec<String>,
     /// The server's end of the control connection.
     pub peer: SocketAddr,
     /// The client's end.
@@ -45,10 +43,9 @@ impl Ftp {
 
     /// Connects and reads nothing yet.
     pub fn dial(address: SocketAddr, tls: Tls) -> Ftp {
-        let socket = TcpStream::connect(address).unwrap();
-        let local = socket.local_addr().unwrap();
-        let wire = Some(Wire::new(socket));
-        Ftp { wire, received: Vec::new(), tls, transcript: Vec::new(), peer: address, local }
+        let talk = Talk::dial(address);
+        let local = talk.local();
+        Ftp { talk, tls, peer: address, local }
     }
 
     /// Connects where TLS comes first, and reads the greeting.
@@ -67,11 +64,7 @@ impl Ftp {
 
     /// Begins TLS now, and says how that failed if it did.
     pub fn shake_hands(&mut self) -> std::io::Result<()> {
-        let mut wire = self.wire.take().unwrap().secured(&self.tls);
-        let shaken = wire.shake_hands();
-        self.transcript.push(format!("-- TLS: {shaken:?} --"));
-        self.wire = Some(wire);
-        shaken
+        self.talk.secure(&self.tls)
     }
 
     /// Goes on without TLS, once the server has said that it does. `told`: the server hears of it
@@ -128,11 +121,7 @@ impl Ftp {
 
     /// Sends these bytes as they are.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
-        let shown =
-            String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim_end().replace("\r\n", "\nC: ");
-        self.transcript.push(format!("C: {shown}"));
-        let wire = self.wire.as_mut().unwrap();
-        wire.write_all(bytes).and_then(|()| wire.flush()).expect("the control connection takes bytes");
+        self.talk.send_bytes(bytes);
     }
 
     /// The next reply.
@@ -164,54 +153,21 @@ impl Ftp {
 
     /// Cuts the control connection without QUIT.
     pub fn cut(&mut self) {
-        self.wire.as_ref().unwrap().socket().shutdown(Shutdown::Both).unwrap();
+        self.talk.cut();
     }
 
     /// The next reply, or `None` at the connection's end (in whatever way it ends).
     fn reply_or_end(&mut self, limit: Duration) -> Option<Reply> {
         let deadline = Instant::now() + limit;
-        let mut lines = vec![self.line(deadline)?];
+        let mut lines = vec![self.talk.line(deadline)?];
         let code = lines[0][..3].to_owned();
         if lines[0].as_bytes().get(3) == Some(&b'-') {
             let last = format!("{code} ");
             while !lines.last().unwrap().starts_with(&last) {
-                lines.push(self.line(deadline)?);
+                lines.push(self.talk.line(deadline)?);
             }
         }
         let code = code.parse().expect("a reply begins with three digits");
         Some(Reply { code, text: lines.join("\n") })
-    }
-
-    fn line(&mut self, deadline: Instant) -> Option<String> {
-        loop {
-            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = self.received.drain(..=end).collect();
-                let line = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
-                self.transcript.push(format!("S: {line}"));
-                return Some(line);
-            }
-            let wire = self.wire.as_mut().unwrap();
-            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-            wire.socket().set_read_timeout(Some(left)).unwrap();
-            let mut buffer = [0; 4096];
-            match wire.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(size) => self.received.extend_from_slice(&buffer[..size]),
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                    panic!("neither a reply nor the connection's end in time")
-                }
-                Err(_) => break,
-            }
-        }
-        self.transcript.push("-- closed --".to_owned());
-        None
-    }
-}
-
-impl Drop for Ftp {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("--- FTP {} -> {}\n{}\n---", self.local, self.peer, self.transcript.join("\n"));
-        }
     }
 }

@@ -13,8 +13,10 @@ pub mod mongo;
 pub mod peers;
 pub mod polling;
 pub mod program;
+mod talk;
 pub mod tls;
 pub mod tools;
+pub mod transcript;
 pub mod wharf;
 pub mod wire;
 

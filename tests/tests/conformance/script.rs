@@ -16,8 +16,8 @@ use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use regex::bytes::Regex;
 use wharfinger_tests::Ftp;
+use wharfinger_tests::transcript::{pattern, unescaped, with_end};
 
 use crate::place::{BOUND, Place, Protection};
 
@@ -128,37 +128,6 @@ impl Player<'_> {
             self.ftp.expect("NOOP", 200);
         }
     }
-}
-
-/// A line of text as it is on the data connection.
-fn with_end(line: &str) -> String {
-    line.strip_suffix('\\').map_or_else(|| format!("{line}\\x0D\\x0A"), str::to_owned)
-}
-
-/// Literal text with regular expressions between tildes, matching the whole.
-fn pattern(words: &str) -> Regex {
-    let mut expression = "(?s)^".to_owned();
-    for (number, part) in words.split('~').enumerate() {
-        if number % 2 == 1 {
-            expression.push_str(part);
-        } else {
-            expression.extend(unescaped(part).iter().map(|byte| format!("(?-u:\\x{byte:02x})")));
-        }
-    }
-    Regex::new(&format!("{expression}$")).unwrap_or_else(|error| panic!("{words:?}: {error}"))
-}
-
-/// `\xNN` as the byte it stands for.
-fn unescaped(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("\\x") {
-        bytes.extend_from_slice(before.as_bytes());
-        bytes.push(u8::from_str_radix(&after[..2], 16).unwrap());
-        rest = &after[2..];
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    bytes
 }
 
 /// The address in a 227 or a 229.

@@ -1,0 +1,89 @@
+//! A raw client's control connection: lines both ways, in clear or under TLS, and the transcript,
+//! which a failing test prints. It knows no protocol.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use crate::tls::Tls;
+use crate::wire::Wire;
+
+/// A control connection and what has been said on it.
+pub(crate) struct Talk {
+    wire: Option<Wire>,
+    received: Vec<u8>,
+    transcript: Vec<String>,
+    peer: SocketAddr,
+    local: SocketAddr,
+}
+
+impl Talk {
+    pub(crate) fn dial(address: SocketAddr) -> Talk {
+        let socket = TcpStream::connect(address).unwrap();
+        let local = socket.local_addr().unwrap();
+        let wire = Some(Wire::new(socket));
+        Talk { wire, received: Vec::new(), transcript: Vec::new(), peer: address, local }
+    }
+
+    /// The client's end.
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// Begins TLS now, and says how that failed if it did.
+    pub(crate) fn secure(&mut self, tls: &Tls) -> io::Result<()> {
+        let mut wire = self.wire.take().unwrap().secured(tls);
+        let shaken = wire.shake_hands();
+        self.transcript.push(format!("-- TLS: {shaken:?} --"));
+        self.wire = Some(wire);
+        shaken
+    }
+
+    /// Sends these bytes as they are.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        let shown =
+            String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim_end().replace("\r\n", "\nC: ");
+        self.transcript.push(format!("C: {shown}"));
+        let wire = self.wire.as_mut().unwrap();
+        wire.write_all(bytes).and_then(|()| wire.flush()).expect("the control connection takes bytes");
+    }
+
+    /// Cuts the connection without a word.
+    pub(crate) fn cut(&mut self) {
+        self.wire.as_ref().unwrap().socket().shutdown(Shutdown::Both).unwrap();
+    }
+
+    /// The next line, or `None` at the connection's end (in whatever way it ends).
+    pub(crate) fn line(&mut self, deadline: Instant) -> Option<String> {
+        loop {
+            if let Some(end) = self.received.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.received.drain(..=end).collect();
+                let line = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                self.transcript.push(format!("S: {line}"));
+                return Some(line);
+            }
+            let wire = self.wire.as_mut().unwrap();
+            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            wire.socket().set_read_timeout(Some(left)).unwrap();
+            let mut buffer = [0; 4096];
+            match wire.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(size) => self.received.extend_from_slice(&buffer[..size]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    panic!("neither a line nor the connection's end in time")
+                }
+                Err(_) => break,
+            }
+        }
+        self.transcript.push("-- closed --".to_owned());
+        None
+    }
+}
+
+impl Drop for Talk {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- {} -> {}\n{}\n---", self.local, self.peer, self.transcript.join("\n"));
+        }
+    }
+}
