@@ -15,8 +15,8 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, Requirement, Shutdown, Storage, Store,
-    Tls, Uploads,
+    Admin, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp, Requirement,
+    Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{PortRange, Secret};
 
@@ -32,6 +32,8 @@ pub struct Config {
     pub storage: Storage,
     /// The FTP listeners and what they say.
     pub ftp: Ftp,
+    /// The MFTP listeners.
+    pub mftp: Mftp,
     /// Certificate and policy.
     pub tls: Tls,
     /// Further names the server is known by, and their certificates.
@@ -54,6 +56,7 @@ impl Default for Config {
             store: Store::default(),
             storage: Storage::default(),
             ftp: Ftp::default(),
+            mftp: Mftp::default(),
             tls: Tls::default(),
             hosts: Vec::new(),
             limits: Limits::default(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize as _;
 use toml::{Table, Value};
 
-use crate::{ClientCertificate, Config};
+use crate::{ClientCertificate, Config, MFTP_SWITCHES};
 
 /// Variables that begin so are settings.
 const PREFIX: &str = "WHARFINGER_";
@@ -79,8 +79,17 @@ fn check(config: &Config) -> Result<(), &'static str> {
     if config.tls.client_ca.as_os_str().is_empty() && asked != [ClientCertificate::None; 2] {
         return Err("client certificates are asked for, but tls.client_ca names nobody to trust them from");
     }
-    if config.ftp.listen.is_empty() && config.ftp.implicit_tls_listen.is_empty() {
-        return Err("ftp.listen and ftp.implicit_tls_listen are empty: the file server would serve nobody");
+    let listeners =
+        [&config.ftp.listen, &config.ftp.implicit_tls_listen, &config.mftp.listen, &config.mftp.tls_listen];
+    if listeners.iter().all(|addresses| addresses.is_empty()) {
+        return Err(
+            "ftp.listen is empty, and so are the other listeners: the file server would serve nobody",
+        );
+    }
+    let is_switch = |word: &String| MFTP_SWITCHES.iter().any(|name| name.eq_ignore_ascii_case(word));
+    if !config.mftp.disabled_commands.iter().all(is_switch) {
+        return Err("mftp.disabled_commands may hold LIST, RETR, STOR, DELE, RMDR, MKDR, CHWD, SIZE, RNME, \
+                    MDTM, PWRD and WAMI");
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{PortRange, Secret, one_or_many};
+use crate::values::{PortRange, Secret, one_or_many, words};
 
 /// `[store]`: where users are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -87,6 +87,25 @@ impl Default for Ftp {
         }
     }
 }
+
+/// `[mftp]`: the MFTP listeners, of which there is none by default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mftp {
+    /// Addresses of the listeners in clear.
+    #[serde(deserialize_with = "one_or_many")]
+    pub listen: Vec<SocketAddr>,
+    /// Addresses of the listeners under TLS from the first byte.
+    #[serde(deserialize_with = "one_or_many")]
+    pub tls_listen: Vec<SocketAddr>,
+    /// Commands that are refused, out of [`MFTP_SWITCHES`].
+    #[serde(deserialize_with = "words")]
+    pub disabled_commands: Vec<String>,
+}
+
+/// The commands of MFTP that can be switched off.
+pub const MFTP_SWITCHES: [&str; 12] =
+    ["LIST", "RETR", "STOR", "DELE", "RMDR", "MKDR", "CHWD", "SIZE", "RNME", "MDTM", "PWRD", "WAMI"];
 
 /// `[tls]`: certificate and policy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -103,6 +103,16 @@ pub(crate) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Ho
 /// Reads a list of addresses, or one address, or several in one string with commas between
 /// (which is how the environment writes a list).
 pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
+    let addresses = words(deserializer)?.into_iter().map(|word| {
+        word.parse().map_err(|_| {
+            D::Error::custom(format!("'{word}' is not an address such as 127.0.0.1:2121 or [::]:2121"))
+        })
+    });
+    addresses.collect()
+}
+
+/// Reads a list of words, written in any of these ways.
+pub(crate) fn words<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Written {
@@ -113,12 +123,5 @@ pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         Written::One(text) => text.split(',').map(str::to_owned).collect(),
         Written::Many(words) => words,
     };
-    let written = words.iter().map(|word| word.trim()).filter(|word| !word.is_empty());
-    written
-        .map(|word| {
-            word.parse().map_err(|_| {
-                D::Error::custom(format!("'{word}' is not an address such as 127.0.0.1:2121 or [::]:2121"))
-            })
-        })
-        .collect()
+    Ok(words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect())
 }

@@ -12,6 +12,7 @@ mod limits;
 mod link;
 mod listen;
 mod login;
+mod mftp;
 mod path;
 mod registry;
 mod settings;
@@ -116,6 +117,10 @@ impl Server {
         let listeners = listen::bind(&config)?;
         for Listener { service, address, .. } in &listeners {
             tracing::info!(service = service.name(), %address, "listening");
+            if service.is_always_in_clear() {
+                let service = service.name();
+                tracing::warn!(service, %address, "passwords and files are sent in clear here");
+            }
         }
         let addresses = listeners.iter().map(|listener| listener.address).collect();
         Ok(Self { services: Arc::new(services), listeners, addresses, current })

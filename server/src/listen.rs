@@ -20,6 +20,7 @@ use crate::control::Control;
 use crate::conversation::converse;
 use crate::ftp::Ftp;
 use crate::link::Link;
+use crate::mftp::Mftp;
 use crate::registry::{Place, Refusal};
 use crate::workers::Workers;
 
@@ -143,6 +144,7 @@ async fn serve(
     }
     match service {
         Service::Ftp | Service::Ftps => converse(control, Ftp::new(link), &place, stalled).await,
+        Service::Mftp | Service::Mftps => converse(control, Mftp::new(link), &place, stalled).await,
     }
     tracing::debug!(session = place.id, "closed");
     Ok(())

@@ -149,6 +149,16 @@ impl Deployment {
         *self.ftp.iter().find(|address| address.is_ipv6()).unwrap()
     }
 
+    /// Where the file server listens for this service.
+    pub fn addresses(&self, service: &str, count: usize) -> Vec<SocketAddr> {
+        self.programs[0].addresses(service, count)
+    }
+
+    /// Asks the file server to stop.
+    pub fn terminate(&self) {
+        self.programs[0].terminate();
+    }
+
     /// A directory for the test's own files, and the parent of everything the programs keep.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -70,14 +70,7 @@ impl Ftp {
     /// Goes on without TLS, once the server has said that it does. `told`: the server hears of it
     /// in TLS's own words, as the standard wants it and not every client does.
     pub fn leave_tls(&mut self, told: bool) {
-        let Some(Wire::Secured(mut stream)) = self.wire.take() else { panic!("there is no TLS to leave") };
-        assert_eq!(stream.read(&mut [0; 10]).unwrap(), 0, "the server ends TLS first");
-        if told {
-            stream.conn.send_close_notify();
-            stream.flush().unwrap();
-        }
-        self.transcript.push("-- in clear --".to_owned());
-        self.wire = Some(Wire::Clear(stream.sock));
+        self.talk.leave_tls(told);
     }
 
     /// USER and PASS, the reply to the last of them.
@@ -88,7 +81,7 @@ impl Ftp {
 
     /// The certificate that the server has shown on this connection, DER.
     pub fn certificate(&self) -> Option<Vec<u8>> {
-        self.wire.as_ref().and_then(Wire::certificate)
+        self.talk.certificate()
     }
 
     /// The TLS sessions of this client.

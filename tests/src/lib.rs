@@ -1,5 +1,5 @@
 //! What the end-to-end tests stand on: the real programs as child processes, a store of their
-//! own for each, an FTP client that can misbehave, and the clients that people use. It knows
+//! own for each, clients of FTP and MFTP that can misbehave, and the clients that people use. It knows
 //! the programs by their command line, environment, log and wire only; it links none of them.
 
 pub mod admin;
@@ -9,6 +9,7 @@ pub mod content;
 pub mod deployment;
 pub mod ftp;
 pub mod lines;
+pub mod mftp;
 pub mod mongo;
 pub mod peers;
 pub mod polling;
@@ -23,5 +24,6 @@ pub mod wire;
 pub use admin::{Admin, Answer, User};
 pub use deployment::{Deployment, Setup, Shape, Store};
 pub use ftp::{Ftp, Mode, Reply};
+pub use mftp::Mftp;
 pub use program::Program;
 pub use tls::{Tls, Version};

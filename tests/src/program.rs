@@ -95,9 +95,14 @@ impl Program {
         self.signal(rustix::process::Signal::HUP);
     }
 
+    /// Asks it to stop (SIGTERM).
+    pub fn terminate(&self) {
+        self.signal(rustix::process::Signal::TERM);
+    }
+
     /// Asks it to stop (SIGTERM) and waits until it has.
     pub fn stop(mut self) -> Ended {
-        self.signal(rustix::process::Signal::TERM);
+        self.terminate();
         self.wait()
     }
 

@@ -39,6 +39,24 @@ impl Talk {
         shaken
     }
 
+    /// Goes on without TLS, once the server has ended it; `told`: the server hears of it in TLS's own
+    /// words.
+    pub(crate) fn leave_tls(&mut self, told: bool) {
+        let Some(Wire::Secured(mut stream)) = self.wire.take() else { panic!("there is no TLS to leave") };
+        assert_eq!(stream.read(&mut [0; 10]).unwrap(), 0, "the server ends TLS first");
+        if told {
+            stream.conn.send_close_notify();
+            stream.flush().unwrap();
+        }
+        self.transcript.push("-- in clear --".to_owned());
+        self.wire = Some(Wire::Clear(stream.sock));
+    }
+
+    /// The certificate that the server has shown, DER.
+    pub(crate) fn certificate(&self) -> Option<Vec<u8>> {
+        self.wire.as_ref().and_then(Wire::certificate)
+    }
+
     /// Sends these bytes as they are.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         let shown =

@@ -79,6 +79,8 @@ fn the_core_of_the_server_knows_no_dialect() {
     let core = [
         "control.rs",
         "conversation.rs",
+        "link.rs",
+        "channel.rs",
         "data.rs",
         "data",
         "transfer.rs",
@@ -86,13 +88,26 @@ fn the_core_of_the_server_knows_no_dialect() {
         "files.rs",
         "login.rs",
     ];
-    assert_no_import(&core, &["crate::ftp", "protocol::ftp"]);
+    assert_no_import(&core, &["crate::ftp", "protocol::ftp", "crate::mftp", "protocol::mftp"]);
+}
+
+#[test]
+fn the_dialects_know_nothing_of_each_other() {
+    assert_no_import(&["ftp.rs", "ftp"], &["crate::mftp", "protocol::mftp"]);
+    assert_no_import(&["mftp.rs", "mftp"], &["crate::ftp", "protocol::ftp"]);
 }
 
 #[test]
 fn storage_knows_no_user_no_protocol_and_no_tls() {
-    let forbidden =
-        ["wharfinger_accounts", "wharfinger_protocol", "crate::ftp", "crate::files", "crate::tls", "rustls"];
+    let forbidden = [
+        "wharfinger_accounts",
+        "wharfinger_protocol",
+        "crate::ftp",
+        "crate::mftp",
+        "crate::files",
+        "crate::tls",
+        "rustls",
+    ];
     assert_no_import(&["storage.rs", "storage"], &forbidden);
 }
 

@@ -13,7 +13,18 @@ const PROGRAMS: [&str; 3] = ["wharfinger", "wharfinger-server", "wharfinger-admi
 #[test]
 fn an_ftp_port_in_use_is_exit_4_and_named() {
     for program in ["wharfinger", "wharfinger-server"] {
-        port_in_use(program, "WHARFINGER_FTP__LISTEN");
+        let said = port_in_use(program, "WHARFINGER_FTP__LISTEN");
+        assert!(said.contains("(ftp.listen)"), "{said}");
+    }
+}
+
+#[test]
+fn an_mftp_port_in_use_is_exit_4_and_named() {
+    let listeners =
+        [("WHARFINGER_MFTP__LISTEN", "(mftp.listen)"), ("WHARFINGER_MFTP__TLS_LISTEN", "(mftp.tls_listen)")];
+    for (variable, key) in listeners {
+        let said = port_in_use("wharfinger-server", variable);
+        assert!(said.contains(key), "{said}");
     }
 }
 
@@ -24,12 +35,13 @@ fn an_admin_port_in_use_is_exit_4_and_named() {
     }
 }
 
-fn port_in_use(program: &str, variable: &str) {
+fn port_in_use(program: &str, variable: &str) -> String {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let ended = start_on_ready_store(program, &[(variable, &address)]);
     assert_eq!(ended.code, Some(4), "{program}: {}", ended.err);
     assert!(ended.err.contains(&address) && ended.err.contains("in use"), "{program}: {}", ended.err);
+    ended.err
 }
 
 #[test]

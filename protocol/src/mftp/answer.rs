@@ -35,6 +35,8 @@ pub struct NoAnswer;
 macro_rules! codes {
     ($($name:ident $number:literal $meaning:literal;)*) => {
         impl Code {
+            /// Every code that this server gives.
+            pub const ALL: &[Code] = &[$(Code::$name,)*];
             $(#[doc = concat!("`", stringify!($number), "` ", $meaning)] pub const $name: Code = Code($number);)*
         }
     };

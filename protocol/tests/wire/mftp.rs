@@ -186,6 +186,21 @@ fn what_is_no_entry_is_refused() {
     assert_eq!(parse_line(b"FILE\ta b"), Some((Kind::File, &b"a b"[..])));
 }
 
+#[test]
+fn the_page_for_people_who_write_a_client_names_every_command_and_every_code() {
+    let page = include_str!("../../../docs/mftp.md");
+    for verb in Verb::ALL {
+        assert!(page.contains(&format!("\n| `{}` |", verb.syntax())), "docs/mftp.md: {}", verb.syntax());
+    }
+    for code in Code::ALL {
+        assert!(page.contains(&format!("\n| {code} |")), "docs/mftp.md: {code}");
+    }
+    let codes = page
+        .lines()
+        .filter(|line| line.strip_prefix("| ").is_some_and(|rest| rest.starts_with(char::is_numeric)));
+    assert_eq!(codes.count(), Code::ALL.len());
+}
+
 /// Bytes that a line can carry.
 fn text() -> impl Strategy<Value = Vec<u8>> {
     let byte = any::<u8>().prop_filter("no control byte", |byte| !byte.is_ascii_control());

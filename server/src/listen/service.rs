@@ -3,11 +3,12 @@
 
 use std::net::SocketAddr;
 
-use wharfinger_config::Config;
+use wharfinger_config::{ClientCertificate, Config, Requirement};
 use wharfinger_protocol::line::Lines;
 
 use crate::ftp;
 use crate::link::TlsPolicy;
+use crate::mftp;
 use crate::registry::Refusal;
 
 /// What a listener's clients are served.
@@ -17,16 +18,22 @@ pub(crate) enum Service {
     Ftp,
     /// FTP under TLS from the first byte on.
     Ftps,
+    /// MFTP in clear, for as long as the connection lasts.
+    Mftp,
+    /// MFTP under TLS from the first byte on.
+    Mftps,
 }
 
 impl Service {
-    pub(super) const ALL: [Self; 2] = [Self::Ftp, Self::Ftps];
+    pub(super) const ALL: [Self; 4] = [Self::Ftp, Self::Ftps, Self::Mftp, Self::Mftps];
 
     /// The addresses configured for it.
     pub(super) fn addresses(self, config: &Config) -> &[SocketAddr] {
         match self {
             Self::Ftp => &config.ftp.listen,
             Self::Ftps => &config.ftp.implicit_tls_listen,
+            Self::Mftp => &config.mftp.listen,
+            Self::Mftps => &config.mftp.tls_listen,
         }
     }
 
@@ -35,6 +42,8 @@ impl Service {
         match self {
             Self::Ftp => "ftp.listen",
             Self::Ftps => "ftp.implicit_tls_listen",
+            Self::Mftp => "mftp.listen",
+            Self::Mftps => "mftp.tls_listen",
         }
     }
 
@@ -43,6 +52,8 @@ impl Service {
         match self {
             Self::Ftp => "ftp",
             Self::Ftps => "ftps",
+            Self::Mftp => "mftp",
+            Self::Mftps => "mftps",
         }
     }
 
@@ -50,7 +61,13 @@ impl Service {
     pub(super) fn lines(self) -> Lines {
         match self {
             Self::Ftp | Self::Ftps => Lines::default(),
+            Self::Mftp | Self::Mftps => Lines::without_telnet(),
         }
+    }
+
+    /// Whether all that passes stays readable to whoever is on the way.
+    pub(crate) fn is_always_in_clear(self) -> bool {
+        self == Self::Mftp
     }
 
     /// What must be under TLS.
@@ -59,6 +76,13 @@ impl Service {
         let (at_once, client_certificate) = match self {
             Self::Ftp => (false, ftp.client_certificate),
             Self::Ftps => (true, ftp.implicit_tls_client_certificate),
+            Self::Mftps => (true, ClientCertificate::None),
+            // Who asks for this listener by its name has asked for what it is.
+            Self::Mftp => {
+                let (control, data) = (Requirement::Optional, Requirement::Optional);
+                let client_certificate = ClientCertificate::None;
+                return TlsPolicy { at_once: false, control, data, client_certificate };
+            }
         };
         TlsPolicy { at_once, control: tls.control, data: tls.data, client_certificate }
     }
@@ -67,7 +91,8 @@ impl Service {
     pub(super) fn turned_away(self, refusal: Refusal) -> Option<&'static str> {
         match self {
             Self::Ftp => Some(ftp::turned_away(refusal)),
-            Self::Ftps => None,
+            Self::Mftp => Some(mftp::turned_away(refusal)),
+            Self::Ftps | Self::Mftps => None,
         }
     }
 }

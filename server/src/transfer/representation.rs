@@ -22,6 +22,9 @@ impl Representation {
     /// draft-preston-ftpext-deflate §3.3.2 proposes.
     pub(crate) const DEFAULT: Self = Self { text: true, records: false, deflate: false, level: 7 };
 
+    /// Nothing is changed on the way.
+    pub(crate) const IMAGE: Self = Self { text: false, ..Self::DEFAULT };
+
     /// The level at which to pack; none in MODE S.
     pub(crate) fn packing(self) -> Option<u8> {
         self.deflate.then_some(self.level)
