@@ -1,5 +1,5 @@
-//! curl, lftp and Python's ftplib, told to do one thing in one way, each with the server's own
-//! certificate as the only one it trusts.
+//! Who connects where, and how; and curl and lftp told to do one thing in that way, with the
+//! server's own certificate as the only one they trust.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -20,8 +20,8 @@ pub struct Site {
     pub address: SocketAddr,
     /// As whom.
     pub user: User,
-    /// With which TLS version.
-    pub version: Version,
+    /// With which TLS version; `None` is in clear.
+    pub version: Option<Version>,
     /// With which data connections.
     pub mode: Mode,
     /// The certificate to trust.
@@ -37,39 +37,21 @@ impl Site {
             scheme: "ftp",
             address: deployment.ftp(),
             user: user.clone(),
-            version: Version::Tls13,
+            version: Some(Version::Tls13),
             mode: Mode::Epsv,
             certificate: deployment.certificate(),
             directory: deployment.directory().to_owned(),
         }
     }
 
-    /// Every TLS version with every way to a data connection, over IPv4 and IPv6.
-    pub fn every_way(deployment: &Deployment, user: &User) -> Vec<Site> {
-        let (v4, v6) = (deployment.ftp(), deployment.ftp6());
-        let ways = [
-            (v4, Mode::Pasv),
-            (v4, Mode::Epsv),
-            (v4, Mode::Port),
-            (v4, Mode::Eprt),
-            (v6, Mode::Epsv),
-            (v6, Mode::Eprt),
-        ];
-        let versions = Version::ALL.into_iter();
-        versions
-            .flat_map(|version| {
-                ways.map(|(address, mode)| Site { address, version, mode, ..Site::new(deployment, user) })
-            })
-            .collect()
-    }
-
     /// Runs curl on a path of the site ("" for none), with these options besides.
     pub fn curl(&self, path: &str, options: &[&str]) -> Finished {
-        let mut arguments = vec!["--silent", "--show-error", "--verbose", "--ssl-reqd"];
+        let mut arguments = vec!["--silent", "--show-error", "--verbose"];
         arguments.extend(["--cacert", text(&self.certificate)]);
         arguments.extend(match self.version {
-            Version::Tls12 => ["--tlsv1.2", "--tls-max", "1.2"],
-            Version::Tls13 => ["--tlsv1.3", "--tls-max", "1.3"],
+            None => &[] as &[&str],
+            Some(Version::Tls12) => &["--ssl-reqd", "--tlsv1.2", "--tls-max", "1.2"],
+            Some(Version::Tls13) => &["--ssl-reqd", "--tlsv1.3", "--tls-max", "1.3"],
         });
         arguments.extend(match self.mode {
             Mode::Pasv => &["--disable-epsv"] as &[&str],
@@ -99,28 +81,26 @@ impl Site {
         (finished.out, said)
     }
 
-    /// Runs one of the Python scripts in `tests/clients`; it fails when what it does fails.
-    pub fn python(&self, script: &str) {
-        let script = format!("{}/clients/{script}", env!("CARGO_MANIFEST_DIR"));
-        let (host, port) = (self.address.ip().to_string(), self.address.port().to_string());
-        let version = if self.version == Version::Tls12 { "1.2" } else { "1.3" };
-        let active = if matches!(self.mode, Mode::Port | Mode::Eprt) { "active" } else { "passive" };
-        let certificate = text(&self.certificate);
-        let arguments =
-            [&script, &host, &port, &self.user.name, &self.user.password, certificate, version, active];
-        tools::run_in(&self.directory, "python3", &arguments).succeeded();
+    /// Whether the server connects to the client.
+    pub fn is_active(&self) -> bool {
+        matches!(self.mode, Mode::Port | Mode::Eprt)
     }
 
     fn lftp_settings(&self) -> String {
-        let version = if self.version == Version::Tls12 { "1.2" } else { "1.3" };
-        let passive = matches!(self.mode, Mode::Pasv | Mode::Epsv);
+        let tls = self.version.is_some();
+        let versions = match self.version {
+            Some(Version::Tls12) => "+VERS-TLS1.2",
+            _ => "+VERS-TLS1.3",
+        };
         format!(
             "set cmd:fail-exit true\nset net:max-retries 1\nset net:timeout 20\n\
-             set ssl:ca-file {}\nset ssl:priority NORMAL:-VERS-ALL:+VERS-TLS{version}\n\
-             set ftp:ssl-force true\nset ftp:ssl-protect-data true\nset ftp:ssl-protect-list true\n\
-             set ftp:passive-mode {passive}\nset ftp:prefer-epsv {}\n\
+             set ssl:ca-file {}\nset ssl:priority NORMAL:-VERS-ALL:{versions}\n\
+             set ftp:ssl-allow {tls}\nset ftp:ssl-force {tls}\n\
+             set ftp:ssl-protect-data {tls}\nset ftp:ssl-protect-list {tls}\n\
+             set ftp:passive-mode {}\nset ftp:prefer-epsv {}\n\
              open -u '{},{}' {}://{}",
             text(&self.certificate),
+            !self.is_active(),
             self.mode == Mode::Epsv,
             self.user.name,
             self.user.password,

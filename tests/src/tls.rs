@@ -91,6 +91,11 @@ impl Tls {
         self
     }
 
+    /// The configuration, for a client that has its own way with connections.
+    pub fn config(&self) -> &Arc<ClientConfig> {
+        &self.config
+    }
+
     /// Begins TLS on a connection; the handshake comes with the first bytes.
     pub fn secure(&self, socket: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
         let session = ClientConnection::new(Arc::clone(&self.config), self.name.clone()).unwrap();

@@ -1,6 +1,7 @@
 //! Other people's programs: run to their end with a deadline, their output kept for the assertion
 //! that needs it.
 
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -38,7 +39,29 @@ pub fn run<S: AsRef<str>>(program: &str, arguments: &[S]) -> Finished {
 
 /// Runs a program in this directory, which is its home too: no settings of the user's reach it.
 pub fn run_in<S: AsRef<str>>(directory: &Path, program: &str, arguments: &[S]) -> Finished {
-    finish(program, arguments, Command::new(program).current_dir(directory).env("HOME", directory))
+    finish(program, arguments, &mut command_in(directory, program))
+}
+
+/// The same, with this text on its standard input.
+pub fn feed<S: AsRef<str>>(directory: &Path, program: &str, arguments: &[S], input: &str) -> Finished {
+    let file = directory.join("input");
+    fs::write(&file, input).unwrap();
+    let input = Stdio::from(File::open(file).unwrap());
+    finish_with(input, program, arguments, &mut command_in(directory, program))
+}
+
+/// A program that would run in this directory, and would have it for its home. Its language is
+/// nobody's, in UTF-8; libraries come from `tests/.tools`, where `tests/run` puts them.
+pub fn command_in(directory: &Path, program: &str) -> Command {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools");
+    let mut command = Command::new(program);
+    command
+        .current_dir(directory)
+        .env("HOME", directory)
+        .env("LC_ALL", "C.UTF-8")
+        .env("PYTHONPATH", tools.join("python"))
+        .env("NODE_PATH", tools.join("node/node_modules"));
+    command
 }
 
 /// Runs a command to its end, with nothing on its standard input.

@@ -137,7 +137,7 @@ fn curl_and_lftp_log_in_with_a_certificate() {
     fs::write(place.deployment.directory().join("original"), "content").unwrap();
     for version in Version::ALL {
         let user = User { password: "of no use".to_owned(), ..alice.clone() };
-        let site = Site { version, ..Site::new(&place.deployment, &user) };
+        let site = Site { version: Some(version), ..Site::new(&place.deployment, &user) };
         let done = site.curl("by-curl", &["--cert", certificate, "--key", key, "--upload-file", "original"]);
         assert!(done.err.contains("< 232 "), "{done:?}");
         done.succeeded();

@@ -27,6 +27,35 @@ fn every_test_named_in_the_documentation_exists() {
     assert!(checked > 60, "the pages name hardly any test: {checked}");
 }
 
+#[test]
+fn the_clients_in_the_documentation_are_those_that_the_tests_drive() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = fs::read_to_string(top.join("docs/clients.md")).unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| client |"));
+    let mut rows: Vec<&str> = rows.collect();
+    for entry in fs::read_dir(top.join("tests/tests/clients")).unwrap() {
+        let source = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let clients =
+            source.split("Client {").skip(1).filter_map(|rest| rest.trim_start().strip_prefix("name: \""));
+        for name in clients.map(|rest| rest.split('"').next().unwrap()) {
+            let is_its = |row: &&str| row[2..].strip_prefix(name).is_some_and(|rest| rest.starts_with(' '));
+            assert!(page.lines().any(|line| line.starts_with("| ") && is_its(&line)), "no row for {name}");
+            rows.retain(|row| !is_its(row));
+        }
+    }
+    assert!(rows.is_empty(), "no test drives these: {rows:#?}");
+}
+
+#[test]
+fn the_class_in_the_documentation_is_the_one_that_the_tests_use() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = fs::read_to_string(top.join("docs/clients.md")).unwrap();
+    let class = page.split("```python\n").nth(1).unwrap().split("```").next().unwrap();
+    let script = fs::read_to_string(top.join("tests/clients/ftplib_resuming_steps.py")).unwrap();
+    let class = class.split("class ").nth(1).unwrap().trim();
+    assert!(script.contains(class), "tests/clients/ftplib_resuming_steps.py lacks:\n{class}");
+}
+
 /// A sentence in `snake_case`, which no setting and no field is.
 fn is_test_name(word: &str) -> bool {
     let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
