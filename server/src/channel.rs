@@ -10,7 +10,7 @@ use rustls::HandshakeKind;
 use wharfinger_config::{Binding, Requirement};
 
 use crate::data::passive::{NoPort, PassiveListener};
-use crate::data::{Agreement, DataPlan, DataTls};
+use crate::data::{Agreement, DataPlan, DataTls, PassiveOffer};
 use crate::link::Link;
 
 /// Ports below are other services' (RFC 2577 §3).
@@ -70,7 +70,7 @@ impl Channel {
         self.agreement = None;
         let listener = claim(link)?;
         let address = listener.address();
-        self.agreement = Some(Agreement::Passive(listener));
+        self.agreement = Some(Agreement::Passive(PassiveOffer::new(listener)));
         Ok(address)
     }
 
@@ -99,6 +99,18 @@ impl Channel {
         });
         let patience = Duration::from_secs(link.settings.config.limits.data_seconds);
         Ok(DataPlan { agreement, tls, patience })
+    }
+
+    /// What goes on while no command comes; never ends, and may be dropped at any time. A handshake
+    /// done before the command gives no ticket, since an upload may follow.
+    pub(crate) async fn meanwhile(&mut self, link: &Link) {
+        match &mut self.agreement {
+            Some(Agreement::Passive(offer)) if link.private => {
+                let binding = link.settings.config.tls.data_binding;
+                offer.meanwhile(|| DataTls { config: link.tls.data(false), binding }).await;
+            }
+            _ => std::future::pending().await,
+        }
     }
 
     /// Takes note of how a data connection's handshake went.

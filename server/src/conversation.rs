@@ -2,7 +2,7 @@
 //! the idle clock, whichever comes first. Only this file writes to the control connection, so
 //! replies never mix. It knows no dialect: words and codes come from a [`Dialogue`].
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -25,6 +25,11 @@ pub(crate) trait Dialogue: Send {
 
     /// Answers one line.
     fn answer(&mut self, line: &[u8]) -> impl Future<Output = Step> + Send;
+
+    /// What goes on while no line comes; dropped when one does, and never ends by itself.
+    fn meanwhile(&mut self) -> impl Future<Output = ()> + Send {
+        pending()
+    }
 
     /// Whether a line that comes during a transfer acts at once.
     fn interrupt(&mut self, line: &[u8], meter: &Meter) -> Interruption;
@@ -134,11 +139,16 @@ async fn turn(
         Patience::Login(until) => (until, Notice::LoginTimeout),
         Patience::Idle(time) => (Instant::now() + time, Notice::Idle),
     };
-    let line = tokio::select! {
+    let heard = tokio::select! {
         biased;
-        ending = live.ended(false) => return farewell(control, dialogue, Notice::Ended(ending)).await,
-        line = control.line() => line?,
-        () = sleep_until(silence) => return farewell(control, dialogue, notice).await,
+        ending = live.ended(false) => Err(Notice::Ended(ending)),
+        line = control.line() => Ok(line?),
+        () = sleep_until(silence) => Err(notice),
+        () = dialogue.meanwhile() => return Ok(Next::Continue),
+    };
+    let line = match heard {
+        Ok(line) => line,
+        Err(notice) => return farewell(control, dialogue, notice).await,
     };
     let line = match line {
         Line::Command(line) => line,

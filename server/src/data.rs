@@ -3,6 +3,7 @@
 //! TLS, as the policy says, only the control connection's own TLS session (see `tls.rs`).
 //! It knows no commands and no files.
 
+mod offer;
 pub(crate) mod passive;
 pub(crate) mod public_address;
 
@@ -19,11 +20,12 @@ use rustls::server::ServerConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep_until, timeout_at};
-use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
 use wharfinger_config::Binding;
 
-use passive::PassiveListener;
+use offer::Candidate;
+pub(crate) use offer::PassiveOffer;
 
 /// Handshakes under way at once on one passive port; a thief's idle connection can't keep the
 /// rightful client out, and more than a few are no client's.
@@ -34,7 +36,7 @@ const SECOND_CHANCE: Duration = Duration::from_secs(1);
 /// What PASV, EPSV, PORT or EPRT agreed on.
 pub(crate) enum Agreement {
     /// The client connects to us.
-    Passive(PassiveListener),
+    Passive(PassiveOffer),
     /// We connect to the client, from the control connection's local address.
     Active { from: SocketAddr, to: SocketAddr },
 }
@@ -87,7 +89,7 @@ impl DataPlan {
     pub(crate) async fn open(self) -> Result<DataConnection, DataError> {
         let deadline = Instant::now() + self.patience;
         match self.agreement {
-            Agreement::Passive(listener) => accept(listener, self.tls, deadline).await,
+            Agreement::Passive(offer) => accept(offer, self.tls, deadline).await,
             Agreement::Active { from, to } => {
                 let open = async {
                     let stream = dial(from, to).await?;
@@ -100,11 +102,13 @@ impl DataPlan {
 }
 
 async fn accept(
-    mut listener: PassiveListener,
+    offer: PassiveOffer,
     tls: Option<DataTls>,
     deadline: Instant,
 ) -> Result<DataConnection, DataError> {
+    let PassiveOffer { mut listener, first } = offer;
     let mut candidates = FuturesUnordered::new();
+    candidates.extend(first.map(|first| first.vetted(tls.as_ref())));
     let mut failure = DataError::TimedOut;
     let mut end = pin!(sleep_until(deadline));
     loop {
@@ -114,7 +118,7 @@ async fn accept(
                 if tls.is_none() {
                     return Ok(DataConnection::Plain(stream));
                 }
-                candidates.push(secure(stream, tls.as_ref()));
+                candidates.push(Candidate::Connected(stream).vetted(tls.as_ref()));
             }
             Some(candidate) = candidates.next() => match candidate {
                 Ok(connection) => return Ok(connection),
@@ -140,10 +144,18 @@ async fn secure(stream: TcpStream, tls: Option<&DataTls>) -> Result<DataConnecti
     // The tickets go out alone, before the first data; Nagle's algorithm would keep the data back
     // until a client that delays its acknowledgement (GnuTLS: 40 ms) has taken them.
     stream.set_nodelay(true)?;
-    let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
-    let mut stream = acceptor.accept(stream).await.map_err(DataError::Handshake)?;
+    bound(shake_hands(stream, tls).await, tls.binding)
+}
+
+fn shake_hands(stream: TcpStream, tls: &DataTls) -> Accept<TcpStream> {
+    TlsAcceptor::from(Arc::clone(&tls.config)).accept(stream)
+}
+
+/// The check that a connection after its handshake is this session's.
+fn bound(shaken: io::Result<TlsStream<TcpStream>>, binding: Binding) -> Result<DataConnection, DataError> {
+    let mut stream = shaken.map_err(DataError::Handshake)?;
     let (_, session) = stream.get_mut();
-    if tls.binding == Binding::Required && session.handshake_kind() != Some(HandshakeKind::Resumed) {
+    if binding == Binding::Required && session.handshake_kind() != Some(HandshakeKind::Resumed) {
         return Err(DataError::NotBound);
     }
     // The engine flushes after each buffer it writes, so one buffer is the most that waits here.

@@ -119,6 +119,13 @@ impl Dialogue for Ftp {
         }
     }
 
+    async fn meanwhile(&mut self) {
+        match &mut self.phase {
+            Phase::Login(_) => std::future::pending().await,
+            Phase::Session(session) => session.channel.meanwhile(&self.link).await,
+        }
+    }
+
     fn interrupt(&mut self, line: &[u8], meter: &Meter) -> Interruption {
         match Command::parse(line) {
             Ok(Command::Abor) => Interruption::Abort,

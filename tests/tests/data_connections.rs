@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 use wharfinger_tests::ftp::active_command;
+use wharfinger_tests::wire::Wire;
 use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, Version, content};
 
 #[test]
@@ -119,6 +120,36 @@ fn by_default_a_full_handshake_from_the_same_address_is_accepted() {
         ftp.set_tls(ftp.tls().forgetful());
         assert_eq!(ftp.receive(Mode::Epsv, "RETR file"), b"content");
     }
+}
+
+/// aioftp does so; others send the command first, and are told by it which way the bytes go.
+#[test]
+fn a_client_that_does_its_handshake_before_it_sends_the_command_is_served() {
+    let setup = Setup::new(Shape::AllInOne, Store::Sqlite);
+    let deployment = setup.set("WHARFINGER_TLS__DATA_BINDING", "required").start();
+    let alice = deployment.admin.create("alice");
+    for version in Version::ALL {
+        let mut ftp = deployment.session_at(deployment.ftp(), version, &alice);
+        let mut data = shaken(&mut ftp);
+        ftp.expect("STOR new", 150);
+        data.write_all(b"content").unwrap();
+        data.finish().unwrap();
+        assert_eq!(ftp.reply().code, 226);
+
+        let mut data = shaken(&mut ftp);
+        ftp.expect("RETR new", 150);
+        let mut received = Vec::new();
+        data.read_to_end(&mut received).unwrap();
+        assert_eq!((ftp.reply().code, received), (226, b"content".to_vec()), "{version:?}");
+    }
+}
+
+/// A data connection whose handshake is done, and has resumed the session.
+fn shaken(ftp: &mut Ftp) -> Wire {
+    let mut data = ftp.offer(Mode::Epsv).accept().secured(ftp.tls());
+    data.shake_hands().unwrap();
+    assert!(data.resumed());
+    data
 }
 
 #[test]

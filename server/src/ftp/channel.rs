@@ -70,6 +70,11 @@ impl Channel {
         }
     }
 
+    /// What goes on while no command comes.
+    pub(super) async fn meanwhile(&mut self, link: &Link) {
+        self.next.meanwhile(link).await;
+    }
+
     /// The data connection of the transfer that starts now, or why there can be none.
     pub(super) fn plan(&mut self, link: &Link, direction: Direction) -> Result<DataPlan, Reply> {
         self.next.plan(link, direction).map_err(|refusal| replies::no_channel(refusal, link))

@@ -1,5 +1,5 @@
-//! aioftp, asyncio's FTP library. It has no active mode. Under TLS it wants the data connection's
-//! handshake done before it sends the command for the transfer, which no server can promise.
+//! aioftp, asyncio's FTP library. It has no active mode. Under TLS it does the data connection's
+//! handshake before it sends the command for the transfer.
 
 use crate::round::Client;
 use crate::script;
@@ -13,5 +13,9 @@ const AIOFTP: Client = Client {
 
 #[test]
 fn aioftp_works_in_every_way() {
-    AIOFTP.works(&[Server::InClear.by(&[PASV, EPSV, EPSV6])]);
+    AIOFTP.works(&[
+        Server::Default.by_tls13(&[EPSV]),
+        Server::InClear.by(&[PASV, EPSV, EPSV6]),
+        Server::Bound.by_tls12(&[PASV]),
+    ]);
 }
