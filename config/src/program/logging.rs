@@ -32,8 +32,12 @@ impl Logging {
     }
 }
 
-/// What `log.level` lets through, or what is wrong with it.
+/// What `log.level` lets through, or what is wrong with it. rustls warns about clients whose
+/// messages it reads past, lftp and Python among them, once a connection: that is for whoever asks
+/// for what the libraries say.
 pub(super) fn filter(log: &Log) -> Result<EnvFilter, ConfigError> {
-    EnvFilter::try_new(&log.level)
+    let mut wanted = log.level.split(',').map(|directive| directive.trim().to_ascii_lowercase());
+    let quiet = if wanted.any(|level| level == "debug" || level == "trace") { "" } else { "rustls=error," };
+    EnvFilter::try_new(format!("{quiet}{}", log.level))
         .map_err(|error| ConfigError::Invalid { origin: "log.level".to_owned(), reason: error.to_string() })
 }

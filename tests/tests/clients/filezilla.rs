@@ -46,10 +46,14 @@ fn filezilla_works_in_every_way() {
 fn run(site: &Site, steps: &[Step]) -> Heard {
     let home = Home::new(site, steps);
     let screen = Screen::start(home.directory.path());
-    let _program = Ended(home.command("filezilla", &screen).spawn().expect("./tests/run installs filezilla"));
+    let mut program = home.command("filezilla", &screen);
+    program.stderr(fs::File::create(home.file("errors")).unwrap());
+    let mut program = Ended(program.spawn().expect("./tests/run installs filezilla"));
     eventually("FileZilla's window", LIMIT, || {
         let search = ["search", "--onlyvisible", "--name", "^FileZilla$"];
         let status = home.command("xdotool", &screen).args(search).status().unwrap();
+        let ended = program.0.try_wait().unwrap();
+        assert!(ended.is_none(), "{ended:?}: {}", fs::read_to_string(home.file("errors")).unwrap());
         status.success().then_some(())
     });
     let mut pressed: Option<Instant> = None;
@@ -133,7 +137,8 @@ struct Screen {
 impl Screen {
     fn start(directory: &Path) -> Screen {
         let mut command = tools::command_in(directory, "Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]);
+        // Without -noreset it would begin anew, and turn others away, when its first client has gone.
+        command.args(["-displayfd", "1", "-screen", "0", "1280x1024x24", "-nolisten", "tcp", "-noreset"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut server = command.spawn().expect("./tests/run installs Xvfb");
         // The server says which number was free once it can be used.

@@ -36,6 +36,16 @@ fn lftp_resumes_transfers_and_shows_names_alone() {
     assert!(out.lines().any(|line| line == "one"), "{out}");
 }
 
+/// Its TLS library gives the address for a name, which rustls notes each time.
+#[test]
+fn nothing_is_logged_of_a_client_that_names_an_address() {
+    let mut deployment = Deployment::start();
+    let user = deployment.admin.create("alice");
+    Site::new(&deployment, &user).lftp("nlist");
+    let log = deployment.server().log.text();
+    assert!(log.contains("logged in") && !log.contains("rustls"), "{log}");
+}
+
 fn run(site: &Site, steps: &[Step]) -> Heard {
     let lines: Vec<String> = steps.iter().map(line).collect();
     let (out, said) = site.lftp(&lines.join("\n"));
