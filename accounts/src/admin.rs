@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::Accounts;
 use crate::login::{LoginError, Refusal};
 use crate::password::{Password, Which};
-use crate::store::{AdminRecord, StoreError};
+use crate::store::AdminRecord;
 use crate::user::{Status, Username};
-use crate::{Accounts, ChangeError, random_id};
 
 /// Somebody who may use the admin API.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,33 @@ pub enum Role {
     Auditor,
 }
 
+impl Admin {
+    /// Whether this is an owner who can log in; one of them stays, always.
+    pub(crate) fn is_enabled_owner(&self) -> bool {
+        self.role == Role::Owner && self.status == Status::Active
+    }
+}
+
+impl Role {
+    /// The word used in the store and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::UserManager => "user-manager",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    /// Whether this role may do all that the other may.
+    pub fn covers(self, other: Self) -> bool {
+        match self {
+            Self::Owner => true,
+            Self::UserManager => other != Self::Owner,
+            Self::Auditor => other == Self::Auditor,
+        }
+    }
+}
+
 impl Accounts {
     /// The admin with this name and password. A refusal takes the same time whatever the reason.
     pub async fn admin_log_in(&self, name: &str, password: &Password) -> Result<Admin, LoginError> {
@@ -65,39 +92,5 @@ impl Accounts {
     async fn readable_admin(&self, name: &str) -> Result<Result<AdminRecord, Refusal>, LoginError> {
         let Ok(name) = name.parse() else { return Ok(Err(Refusal::UnknownName)) };
         Refusal::sort(&name, self.inner.stores.admins.find(&name).await)
-    }
-
-    /// The admin with this name.
-    pub async fn admin(&self, name: &Username) -> Result<Admin, StoreError> {
-        Ok(self.inner.stores.admins.find(name).await?.admin)
-    }
-
-    /// Creates an admin; without a password one is generated and returned, once.
-    pub async fn create_admin(
-        &self,
-        name: Username,
-        role: Role,
-        password: Option<Password>,
-    ) -> Result<(Admin, Option<Password>), ChangeError> {
-        let chosen = self.choose_password(&name, password).await?;
-        let now = self.now();
-        let admin = Admin {
-            id: random_id()?,
-            username: name,
-            role,
-            status: Status::Active,
-            created_at: now,
-            updated_at: now,
-            password_changed_at: now,
-            version: 1,
-        };
-        let record = AdminRecord { admin, password: chosen.hash };
-        self.inner.stores.admins.insert(&record).await?;
-        Ok((record.admin, chosen.generated))
-    }
-
-    /// Whether there is any admin yet.
-    pub async fn has_admin(&self) -> Result<bool, StoreError> {
-        self.inner.stores.admins.any().await
     }
 }

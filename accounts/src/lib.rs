@@ -11,6 +11,7 @@ use crate::password::{HashError, HashLimits, Hasher, PasswordHash, Proven};
 use crate::store::Stores;
 
 pub use admin::{Admin, Role};
+pub use admins::{AdminChange, AdminPage};
 pub use audit::{
     Act, AuditPage, AuditPosition, AuditQuery, AuditRecord, Break, Client, Event, Head, Link, Noted, Place,
     Recorded, Request, Trail, Verification,
@@ -18,10 +19,13 @@ pub use audit::{
 pub use changes::{Changed, Changes};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
+pub use key::{ApiKey, KeyName, KeyPage};
 pub use login::{Attempt, LoginError, Proof, Refusal};
 pub use network::client_network;
 pub use password::{Password, PasswordRule};
+pub use policy::{Explanation, Question, Step};
 pub use store::{MigrateError, Migration, NotReady, StoreError};
+pub use unlocks::Unlock;
 pub use user::{
     Action, Activity, ClientCertificate, Grant, Home, Invalid, Limits, NewUser, Permissions, Protocol, Quota,
     Stamp, Status, User, UserDetail, Username,
@@ -29,12 +33,16 @@ pub use user::{
 pub use users::{Rotated, Rotation, UserPage, UserQuery};
 
 mod admin;
+mod admins;
 mod audit;
 mod changes;
+mod key;
 mod login;
 mod network;
 mod password;
+mod policy;
 mod store;
+mod unlocks;
 mod user;
 mod users;
 
@@ -131,6 +139,11 @@ impl Accounts {
             std::cmp::Ordering::Equal => Ok(()),
             std::cmp::Ordering::Greater => Err(NotReady::Newer { store, program }),
         }
+    }
+
+    /// Passwords being hashed now, and those that wait for their turn.
+    pub fn hash_queue(&self) -> (usize, usize) {
+        self.inner.hasher.queue()
     }
 
     /// To the millisecond, which is what people read and every store keeps.

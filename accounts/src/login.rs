@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use crate::Accounts;
 use crate::password::{HashError, Password, Which};
+use crate::policy::{self, Client};
 use crate::store::{StoreError, UserRecord};
-use crate::user::{ClientCertificate, Protocol, Status, User, Username};
+use crate::user::{Protocol, User, Username};
 
 /// What a client offers to be let in.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +24,13 @@ pub struct Attempt<'a> {
     pub address: IpAddr,
     /// What it speaks.
     pub protocol: Protocol,
+}
+
+impl Attempt<'_> {
+    fn client(&self) -> Client {
+        let by_certificate = matches!(self.proof, Proof::Certificate);
+        Client { address: self.address, protocol: self.protocol, by_certificate }
+    }
 }
 
 /// What shows that somebody is who they say.
@@ -105,7 +113,7 @@ impl Accounts {
             }
         };
         let now = self.now();
-        let policy = policy_refusal(&record.user, attempt, now);
+        let policy = policy::refusal(&record.user, &attempt.client(), now);
         let which = self.prove(&record, password, policy.is_some(), now).await?;
         let (Some(which), None) = (which, policy) else {
             return Err(LoginError::Refused(
@@ -120,7 +128,7 @@ impl Accounts {
     async fn log_in_with_certificate(&self, attempt: &Attempt<'_>) -> Result<Arc<User>, LoginError> {
         let record = self.readable_user(attempt.username).await?.map_err(LoginError::Refused)?;
         let now = self.now();
-        if let Some(refusal) = policy_refusal(&record.user, attempt, now) {
+        if let Some(refusal) = policy::refusal(&record.user, &attempt.client(), now) {
             return Err(LoginError::Refused(refusal));
         }
         self.record_login(&record.user, false, now).await;
@@ -173,32 +181,6 @@ impl Accounts {
         if let Err(error) = activity.record_login(&user.id, now, with_previous).await {
             tracing::warn!(user = %user.username, %error, "the time of a login could not be stored");
         }
-    }
-}
-
-/// What of a user's policy keeps this client out, whatever it has proved.
-fn policy_refusal(user: &User, attempt: &Attempt<'_>, now: Timestamp) -> Option<Refusal> {
-    let passed = |end: Option<Timestamp>| end.is_some_and(|end| now >= end);
-    // An IPv4 client of a listener on [::] has a mapped address; networks are written in IPv4.
-    let address = attempt.address.to_canonical();
-    let networks = &user.allowed_networks;
-    let by_password = matches!(attempt.proof, Proof::Password(_));
-    if user.status == Status::Disabled {
-        Some(Refusal::Disabled)
-    } else if passed(user.expires_at) {
-        Some(Refusal::Expired)
-    } else if by_password && (passed(user.password_expires_at) || passed(user.must_change_by)) {
-        Some(Refusal::PasswordExpired)
-    } else if !networks.is_empty() && !networks.iter().any(|network| network.contains(&address)) {
-        Some(Refusal::Network)
-    } else if !user.protocols.contains(&attempt.protocol) {
-        Some(Refusal::Protocol)
-    } else if by_password && user.client_certificate == ClientCertificate::Required {
-        Some(Refusal::CertificateNeeded)
-    } else if !by_password && user.client_certificate == ClientCertificate::None {
-        Some(Refusal::CertificateNotAccepted)
-    } else {
-        None
     }
 }
 

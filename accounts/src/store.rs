@@ -12,7 +12,9 @@ use tokio::sync::watch;
 
 use crate::admin::Admin;
 use crate::audit::{AuditQuery, AuditRecord, Link};
+use crate::key::{ApiKey, KeyDigest};
 use crate::password::PasswordHash;
+use crate::unlocks::Unlock;
 use crate::user::{Activity, Stamp, User, Username};
 use crate::users::UserQuery;
 
@@ -31,6 +33,9 @@ pub enum StoreError {
     /// It has been changed since the version that was expected.
     #[error("it has been changed meanwhile")]
     Conflict,
+    /// Nobody would be left who may do everything.
+    #[error("the last enabled owner must stay")]
+    LastOwner,
     /// The store cannot be reached or did not answer in time; the reason is for logs only.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
@@ -125,6 +130,13 @@ pub(crate) struct AdminRecord {
     pub(crate) password: PasswordHash,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyRecord {
+    pub(crate) key: ApiKey,
+    pub(crate) digest: KeyDigest,
+}
+
 /// Users.
 #[async_trait]
 pub(crate) trait UserStore: Send + Sync {
@@ -159,6 +171,32 @@ pub(crate) trait AdminStore: Send + Sync {
     async fn insert(&self, record: &AdminRecord) -> Result<(), StoreError>;
     async fn find(&self, name: &Username) -> Result<AdminRecord, StoreError>;
     async fn any(&self) -> Result<bool, StoreError>;
+    /// Up to `most` admins, by name.
+    async fn page(&self, after: Option<&Username>, most: u32) -> Result<Vec<Admin>, StoreError>;
+    /// Stores `record` if the stored one has version `expected`, else `Conflict`; `LastOwner` if no owner
+    /// would be left who can log in.
+    async fn replace(&self, record: &AdminRecord, expected: u64) -> Result<(), StoreError>;
+    /// Removes the admin at version `expected`, else `Conflict`; `LastOwner` as above.
+    async fn remove(&self, name: &Username, expected: u64) -> Result<(), StoreError>;
+}
+
+/// API keys, and when each was last used.
+#[async_trait]
+pub(crate) trait KeyStore: Send + Sync {
+    async fn insert(&self, record: &KeyRecord) -> Result<(), StoreError>;
+    async fn find(&self, id: &str) -> Result<(KeyRecord, Option<Timestamp>), StoreError>;
+    /// Up to `most` keys whose ids come after this one, by id.
+    async fn page(&self, after: &str, most: u32) -> Result<Vec<(ApiKey, Option<Timestamp>)>, StoreError>;
+    async fn remove(&self, id: &str) -> Result<(), StoreError>;
+    async fn note_use(&self, id: &str, at: Timestamp) -> Result<(), StoreError>;
+}
+
+/// Locks that were lifted, for the file servers to read.
+#[async_trait]
+pub(crate) trait UnlockStore: Send + Sync {
+    /// Writes this one, in the place of an earlier one, and forgets those before a time.
+    async fn insert(&self, unlock: &Unlock, forget_before: Timestamp) -> Result<(), StoreError>;
+    async fn all(&self) -> Result<Vec<Unlock>, StoreError>;
 }
 
 /// The audit trail. The file server may add to it, and neither change nor remove anything.
@@ -228,6 +266,8 @@ pub(crate) struct Stores {
     pub(crate) activity: Arc<dyn ActivityStore>,
     pub(crate) admins: Arc<dyn AdminStore>,
     pub(crate) audit: Arc<dyn AuditStore>,
+    pub(crate) keys: Arc<dyn KeyStore>,
+    pub(crate) unlocks: Arc<dyn UnlockStore>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
 }
 
@@ -242,13 +282,18 @@ impl Stores {
         Err(StoreError::Unavailable("store.url is neither sqlite://PATH nor mongodb://…".to_owned()))
     }
 
-    fn of<S: UserStore + ActivityStore + AdminStore + AuditStore + Upkeep + 'static>(store: S) -> Self {
+    fn of<S>(store: S) -> Self
+    where
+        S: UserStore + ActivityStore + AdminStore + KeyStore + UnlockStore + AuditStore + Upkeep + 'static,
+    {
         let store = Arc::new(store);
         Self {
             users: store.clone(),
             activity: store.clone(),
             admins: store.clone(),
             audit: store.clone(),
+            keys: store.clone(),
+            unlocks: store.clone(),
             upkeep: store,
         }
     }

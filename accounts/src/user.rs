@@ -71,6 +71,46 @@ impl User {
         self.status == Status::Active && self.expires_at.is_none_or(|end| now < end)
     }
 
+    /// What can be chosen about the user, as it is.
+    pub(crate) fn settings(&self) -> NewUser {
+        NewUser {
+            username: self.username.clone(),
+            status: self.status,
+            description: self.description.clone(),
+            home: self.home.clone(),
+            permissions: self.permissions.clone(),
+            quota: self.quota,
+            limits: self.limits,
+            allowed_networks: self.allowed_networks.clone(),
+            protocols: self.protocols.clone(),
+            client_certificate: self.client_certificate,
+            expires_at: self.expires_at,
+            password_expires_at: self.password_expires_at,
+            must_change_by: self.must_change_by,
+        }
+    }
+
+    /// Takes over all but the name, which stays. Disabling ends the user's sessions.
+    pub(crate) fn set(&mut self, settings: NewUser, now: Timestamp) -> Result<(), Invalid> {
+        invalid::check(&settings, Some(self), now)?;
+        if settings.status == Status::Disabled && self.status != Status::Disabled {
+            self.session_epoch += 1;
+        }
+        self.status = settings.status;
+        self.description = settings.description;
+        self.home = settings.home;
+        self.permissions = settings.permissions;
+        self.quota = settings.quota;
+        self.limits = settings.limits;
+        self.allowed_networks = settings.allowed_networks;
+        self.protocols = settings.protocols;
+        self.client_certificate = settings.client_certificate;
+        self.expires_at = settings.expires_at;
+        self.password_expires_at = settings.password_expires_at;
+        self.must_change_by = settings.must_change_by;
+        Ok(())
+    }
+
     /// What identifies this state of the user, for [`crate::Accounts::changed_since`].
     pub fn stamp(&self) -> Stamp {
         Stamp { username: self.username.clone(), id: self.id.clone(), version: self.version }
@@ -140,6 +180,17 @@ pub enum Protocol {
     Ftp,
     /// The small text protocol.
     Mftp,
+}
+
+impl Protocol {
+    /// The word used in the store and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ftps => "ftps",
+            Self::Ftp => "ftp",
+            Self::Mftp => "mftp",
+        }
+    }
 }
 
 /// Whether a TLS client certificate is asked for.
@@ -240,7 +291,7 @@ impl NewUser {
 
     /// The user this becomes. What the types alone do not rule out is refused here.
     pub(crate) fn into_user(self, id: String, now: Timestamp) -> Result<User, Invalid> {
-        invalid::check(&self)?;
+        invalid::check(&self, None, now)?;
         Ok(User {
             id,
             username: self.username,

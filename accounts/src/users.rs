@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::password::Password;
+use crate::password::{Password, PasswordRule};
+use crate::policy::{self, Explanation, Question};
 use crate::store::{Passwords, StoreError, UserRecord};
 use crate::user::{Invalid, NewUser, Status, User, UserDetail, Username};
 use crate::{Accounts, ChangeError, random_id};
@@ -27,6 +28,19 @@ impl Accounts {
         self.inner.stores.users.insert(&record).await?;
         self.changed();
         Ok((record.user, chosen.generated))
+    }
+
+    /// Whether [`Self::create_user`] would create this user now; says what it would say.
+    pub async fn check_new_user(&self, new: NewUser, password: Option<&Password>) -> Result<(), ChangeError> {
+        let user = new.into_user(random_id()?, self.now())?;
+        if let Some(password) = password {
+            PasswordRule::check(password, &user.username)?;
+        }
+        match self.inner.stores.users.find(&user.username).await {
+            Err(StoreError::NotFound) => Ok(()),
+            Ok(_) => Err(StoreError::Taken.into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The user with this name.
@@ -55,6 +69,25 @@ impl Accounts {
         Ok(UserPage { items: found.into_iter().map(detailed).collect(), next, total })
     }
 
+    /// Changes what can be chosen about a user: `edit` gets the present settings, each time it is
+    /// tried. `Conflict` if `if_match` is given and is not the user's version. Disabling ends the user's
+    /// sessions.
+    pub async fn change_user(
+        &self,
+        name: &Username,
+        if_match: Option<u64>,
+        edit: impl Fn(&mut NewUser) + Send + Sync,
+    ) -> Result<UserDetail, ChangeError> {
+        let now = self.now();
+        let change = |record: &mut UserRecord| {
+            let mut settings = record.user.settings();
+            edit(&mut settings);
+            Ok(record.user.set(settings, now)?)
+        };
+        let user = self.change::<ChangeError>(name, if_match, change).await?;
+        Ok(self.detailed(user).await?)
+    }
+
     /// Enables or disables a user; disabling ends the user's sessions. `Conflict` if `if_match` is
     /// given and is not the user's version. Nothing changes if the user has that status already.
     pub async fn set_status(
@@ -69,14 +102,28 @@ impl Accounts {
                 user.session_epoch += 1;
             }
             user.status = status;
+            Ok(())
         };
-        let user = self.change(name, if_match, change).await?;
+        let user = self.change::<StoreError>(name, if_match, change).await?;
         self.detailed(user).await
+    }
+
+    /// Whether the user would be let in or may do something, and by which rules: the same that a login
+    /// and a command go through.
+    pub async fn explain(&self, name: &Username, question: &Question<'_>) -> Result<Explanation, StoreError> {
+        let record = self.inner.stores.users.find(name).await?;
+        Ok(policy::explain(&record.user, question, self.now()))
     }
 
     /// Gives the user another password. The old one works on for the grace time, if there is one; an
     /// older one ends at once. Dates by which the old password had to go are cleared.
-    pub async fn rotate_password(&self, name: &Username, rotation: Rotation) -> Result<Rotated, ChangeError> {
+    /// `Conflict` if `if_match` is given and is not the user's version.
+    pub async fn rotate_password(
+        &self,
+        name: &Username,
+        rotation: Rotation,
+        if_match: Option<u64>,
+    ) -> Result<Rotated, ChangeError> {
         let chosen = self.choose_password(name, rotation.password).await?;
         let now = self.now();
         let previous_valid_until =
@@ -90,8 +137,9 @@ impl Accounts {
             user.password_expires_at = None;
             user.must_change_by = None;
             user.session_epoch += u64::from(rotation.end_sessions);
+            Ok(())
         };
-        let user = self.change(name, None, change).await?;
+        let user = self.change::<ChangeError>(name, if_match, change).await?;
         Ok(Rotated { user, generated: chosen.generated })
     }
 
@@ -108,21 +156,21 @@ impl Accounts {
 
     /// Reads, changes and writes a user; tries again when somebody else was quicker, unless the caller
     /// named the version. Writes nothing if nothing changes.
-    async fn change(
+    async fn change<E: From<StoreError>>(
         &self,
         name: &Username,
         if_match: Option<u64>,
-        change: impl Fn(&mut UserRecord),
-    ) -> Result<User, StoreError> {
+        change: impl Fn(&mut UserRecord) -> Result<(), E>,
+    ) -> Result<User, E> {
         let users = &self.inner.stores.users;
         for _ in 0..TRIES {
             let mut record = users.find(name).await?;
             let before = record.clone();
             let version = before.user.version;
             if if_match.is_some_and(|expected| expected != version) {
-                return Err(StoreError::Conflict);
+                return Err(StoreError::Conflict.into());
             }
-            change(&mut record);
+            change(&mut record)?;
             if record == before {
                 return Ok(before.user);
             }
@@ -134,10 +182,10 @@ impl Accounts {
                     return Ok(record.user);
                 }
                 Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
-        Err(StoreError::Conflict)
+        Err(StoreError::Conflict.into())
     }
 
     async fn detailed(&self, user: User) -> Result<UserDetail, StoreError> {

@@ -54,26 +54,29 @@ pub(crate) async fn token(
     Extension(actor): Extension<Actor>,
     Body(login): Body<Login>,
 ) -> Result<Json<Issued>, ApiError> {
-    let attempt = service
-        .throttle
-        .admit(peer.ip(), &login.username, Instant::now())
-        .map_err(ApiError::TooManyLogins)?;
+    let attempt = service.throttle.admit(peer.ip(), &login.username, Instant::now()).map_err(|wait| {
+        service.metrics.login("throttled");
+        ApiError::TooManyLogins(wait)
+    })?;
     match service.accounts.admin_log_in(&login.username, &login.password).await {
         Ok(admin) => {
             attempt.forgive();
-            actor.set(&admin.username);
+            service.metrics.login("ok");
+            actor.set(admin.username.as_str());
             let token = service.tokens.issue(&admin, Timestamp::now());
             let access_token = token.map_err(|error| ApiError::Internal(error.to_string()))?;
             Ok(Json(Issued { access_token, token_type: "Bearer", expires_in: service.tokens.seconds() }))
         }
         Err(LoginError::Refused(reason)) => {
             // What is no name is not logged: people type passwords into the wrong field.
+            service.metrics.login("refused");
             let name = login.username.parse().ok();
             let name = name.as_ref().map_or("", Username::as_str);
             tracing::warn!(address = %peer.ip(), name, %reason, "admin login refused");
             Err(ApiError::WrongPassword)
         }
         Err(error) => {
+            service.metrics.login("impossible");
             attempt.forgive();
             Err(error.into())
         }

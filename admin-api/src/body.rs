@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use axum::body::HttpBody;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
-use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_TYPE, EXPECT};
+use axum::http::{HeaderMap, Method};
 use futures_util::StreamExt;
 
 use crate::error::ApiError;
 use crate::json::{self, FromJson, Syntax};
 
 /// Most bytes of a body.
-const MOST_BYTES: usize = 1024 * 1024;
+pub(crate) const MOST_BYTES: usize = 1024 * 1024;
 /// Most bytes read of one that is too large.
 const MOST_READ: usize = 16 * MOST_BYTES;
 /// How long a body may take to arrive: less than a request has, so that the answer can say so.
@@ -26,7 +26,7 @@ impl<S: Send + Sync, T: FromJson> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        demand_json(request.headers())?;
+        demand_json(request.method(), request.headers())?;
         parse(&receive(request).await?).map(Self)
     }
 }
@@ -36,7 +36,7 @@ impl<S: Send + Sync, T: FromJson> OptionalFromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Option<Self>, ApiError> {
-        let declared = demand_json(request.headers());
+        let declared = demand_json(request.method(), request.headers());
         let bytes = receive(request).await?;
         if bytes.is_empty() {
             return Ok(None);
@@ -46,10 +46,12 @@ impl<S: Send + Sync, T: FromJson> OptionalFromRequest<S> for Body<T> {
     }
 }
 
-fn demand_json(headers: &HeaderMap) -> Result<(), ApiError> {
+/// A patch may also call itself what it is (RFC 7396).
+fn demand_json(method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    if kind.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(ApiError::NotJson) }
+    let patch = method == Method::PATCH && kind.eq_ignore_ascii_case("application/merge-patch+json");
+    if patch || kind.eq_ignore_ascii_case("application/json") { Ok(()) } else { Err(ApiError::NotJson) }
 }
 
 async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {

@@ -4,9 +4,10 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
@@ -17,6 +18,8 @@ use tracing::Instrument;
 
 use crate::admin::Actor;
 use crate::error::{self, ApiError};
+use crate::metrics::Metrics;
+use crate::throttle::RequestRate;
 use crate::token_key::to_hex;
 
 /// How long a request may take.
@@ -34,7 +37,7 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// The outermost layer.
-pub(crate) async fn envelope(mut request: Request, next: Next) -> Response {
+pub(crate) async fn envelope(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = request_id(request.headers());
     let actor = Actor::default();
@@ -42,6 +45,7 @@ pub(crate) async fn envelope(mut request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let address = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
 
+    let route = request.extensions().get::<MatchedPath>().map(|route| route.as_str().to_owned());
     let span = tracing::info_span!("request", id);
     let response = next.run(request).instrument(span).await;
 
@@ -53,6 +57,7 @@ pub(crate) async fn envelope(mut request: Request, next: Next) -> Response {
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
+    metrics.request(method.as_str(), route.as_deref(), response.status().as_u16(), start.elapsed());
     tracing::info!(
         request_id = id,
         method = method.as_str(),
@@ -64,6 +69,21 @@ pub(crate) async fn envelope(mut request: Request, next: Next) -> Response {
         "request"
     );
     response
+}
+
+/// Turns away who asks too often. Probes may ask as often as they like: they cost little, and a busy
+/// neighbour must not make the service look dead.
+pub(crate) async fn in_moderation(
+    State(rate): State<Arc<RequestRate>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let peer = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());
+    let probe = matches!(request.uri().path(), "/healthz" | "/readyz");
+    match peer.filter(|_| !probe).map(|peer| rate.admit(peer, Instant::now())) {
+        Some(Err(wait)) => ApiError::TooManyRequests(wait).into_response(),
+        Some(Ok(())) | None => next.run(request).await,
+    }
 }
 
 /// Ends a request that takes too long.

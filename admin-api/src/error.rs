@@ -32,22 +32,32 @@ pub(crate) enum ApiError {
     NoSuchPath,
     /// 404: no user has this name.
     NoSuchUser,
+    /// 404: no admin has this name.
+    NoSuchAdmin,
+    /// 404: no API key has this id.
+    NoSuchKey,
     /// 405: the path doesn't have this method.
     NoSuchMethod,
     /// 408: the body took too long.
     BodyTooSlow,
-    /// 409: the name has a user already.
+    /// 409: the name has a user or an admin already.
     NameTaken,
+    /// 409: no owner would be left who can log in.
+    LastOwner,
     /// 412: the user's version is not the one in `If-Match`.
     VersionDiffers,
     /// 413: more than a body may hold.
     BodyTooLarge,
     /// 415: the body isn't declared as JSON.
     NotJson,
+    /// 415: the body isn't declared as NDJSON.
+    NotNdjson,
     /// 422: well-formed, and wrong.
     Invalid(Vec<Violation>),
     /// 429: too many failed logins; the time until the next may be tried.
     TooManyLogins(Duration),
+    /// 429: too many requests from the address; the time until the next may be sent.
+    TooManyRequests(Duration),
     /// 500: the reason is for the log.
     Internal(String),
     /// 503: the store can't be used; the reason is for the log.
@@ -136,6 +146,22 @@ impl ApiError {
         Self::Invalid(vec![Violation { pointer: pointer.to_owned(), detail: detail.into() }])
     }
 
+    /// What went wrong with an admin.
+    pub(crate) fn about_admin(error: impl Into<Self>) -> Self {
+        match error.into() {
+            Self::NoSuchUser => Self::NoSuchAdmin,
+            other => other,
+        }
+    }
+
+    /// What went wrong with an API key.
+    pub(crate) fn about_key(error: impl Into<Self>) -> Self {
+        match error.into() {
+            Self::NoSuchUser => Self::NoSuchKey,
+            other => other,
+        }
+    }
+
     fn log(&self) {
         match self {
             Self::Internal(reason) => tracing::error!(reason, "request failed"),
@@ -158,7 +184,7 @@ impl ApiError {
     /// Seconds after which asking again makes sense.
     fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::TooManyLogins(wait) => Some(wait.as_secs().saturating_add(1)),
+            Self::TooManyLogins(wait) | Self::TooManyRequests(wait) => Some(wait.as_secs().saturating_add(1)),
             Self::StoreDown(_) | Self::NotReady(_) | Self::TooSlow => Some(5),
             Self::Busy => Some(1),
             _ => None,
@@ -186,15 +212,22 @@ impl ApiError {
             Self::RoleMayNot => (S::FORBIDDEN, "role-may-not", "The role may not do this"),
             Self::NoSuchPath => (S::NOT_FOUND, "no-such-path", "There is nothing here"),
             Self::NoSuchUser => (S::NOT_FOUND, "no-such-user", "There is no such user"),
+            Self::NoSuchAdmin => (S::NOT_FOUND, "no-such-admin", "There is no such admin"),
+            Self::NoSuchKey => (S::NOT_FOUND, "no-such-key", "There is no such API key"),
             Self::NoSuchMethod => (S::METHOD_NOT_ALLOWED, "no-such-method", "The method is not offered here"),
             Self::BodyTooSlow => (S::REQUEST_TIMEOUT, "body-too-slow", "The body took too long"),
             Self::NameTaken => (S::CONFLICT, "name-taken", "The name is taken"),
+            Self::LastOwner => (S::CONFLICT, "last-owner", "An owner must stay"),
             Self::VersionDiffers => (S::PRECONDITION_FAILED, "version-differs", "The version is another"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large"),
             Self::NotJson => (S::UNSUPPORTED_MEDIA_TYPE, "not-json", "The body must be JSON"),
+            Self::NotNdjson => (S::UNSUPPORTED_MEDIA_TYPE, "not-ndjson", "The body must be NDJSON"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The request is not acceptable"),
             Self::TooManyLogins(_) => {
                 (S::TOO_MANY_REQUESTS, "too-many-logins", "There were too many failed logins")
+            }
+            Self::TooManyRequests(_) => {
+                (S::TOO_MANY_REQUESTS, "too-many-requests", "There were too many requests")
             }
             Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "The service failed"),
             Self::StoreDown(_) => (S::SERVICE_UNAVAILABLE, "store-down", "The store can't be reached"),
@@ -206,19 +239,25 @@ impl ApiError {
 
     fn detail(&self) -> &'static str {
         match self {
-            Self::NoCredential => "Send a token from POST /api/v1/auth/token as Authorization: Bearer.",
-            Self::BadToken => "The token is wrong or expired, or its admin was changed; log in again.",
+            Self::NoCredential => {
+                "Send a token from POST /api/v1/auth/token, or an API key, as Authorization: Bearer."
+            }
+            Self::BadToken => "The token or key is wrong or expired, or its admin was changed; log in again.",
             Self::WrongPassword => "The name and the password don't belong together.",
             Self::RoleMayNot => "The token is good, but its admin's role doesn't allow this.",
             Self::NoSuchPath => "No resource of this API has this path.",
             Self::NoSuchUser => "No user has this name.",
+            Self::NoSuchAdmin => "No admin has this name.",
+            Self::NoSuchKey => "No API key has this id.",
             Self::NoSuchMethod => "The Allow header names the methods of this resource.",
             Self::BodyTooSlow => "The body must arrive within 20 seconds.",
-            Self::NameTaken => "A user of this name exists already.",
-            Self::VersionDiffers => "The user was changed since; read it again and decide anew.",
+            Self::NameTaken => "This name is in use already.",
+            Self::LastOwner => "This is the last owner who can log in: make or enable another one first.",
+            Self::VersionDiffers => "It was changed since; read it again and decide anew.",
             Self::BodyTooLarge => "A body holds at most 1 MiB.",
             Self::NotJson => "Send the body with Content-Type: application/json.",
-            Self::TooManyLogins(_) => "Wait as long as Retry-After says.",
+            Self::NotNdjson => "Send a JSON object a line, with Content-Type: application/x-ndjson.",
+            Self::TooManyLogins(_) | Self::TooManyRequests(_) => "Wait as long as Retry-After says.",
             Self::Internal(_) => "The reason is in the service's log, under this request's id.",
             Self::StoreDown(_) => "Nothing was lost; try again after a moment.",
             Self::Busy => "Too many passwords are being checked at once; try again.",
@@ -234,6 +273,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound => Self::NoSuchUser,
             StoreError::Taken => Self::NameTaken,
             StoreError::Conflict => Self::VersionDiffers,
+            StoreError::LastOwner => Self::LastOwner,
             StoreError::Unavailable(reason) => Self::StoreDown(reason),
             StoreError::Corrupt(reason) => Self::Internal(reason),
         }

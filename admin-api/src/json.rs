@@ -106,6 +106,11 @@ impl Members<'_> {
         }
     }
 
+    /// A member that says nothing here.
+    pub(crate) fn pass_over(&mut self, name: &str) {
+        self.members.remove(name);
+    }
+
     /// Refuses what is left, so that a mistyped member never passes unnoticed.
     pub(crate) fn finish(mut self) {
         for name in self.members.keys() {
@@ -143,6 +148,16 @@ impl FromJson for u32 {
     fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
         let number = u64::from_json(value, place)?;
         Self::try_from(number).ok().or_else(|| place.refuse("must be at most 4294967295"))
+    }
+}
+
+/// A value or `null`, which is a value too, as against a member left out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OrNull<T>(pub(crate) Option<T>);
+
+impl<T: FromJson> FromJson for OrNull<T> {
+    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
+        Option::from_json(value, place).map(Self)
     }
 }
 

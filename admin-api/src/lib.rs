@@ -5,6 +5,7 @@
 //! `users.rs`, every error's words in `error.rs`.
 
 mod admin;
+mod admins;
 mod auth;
 mod body;
 mod docs;
@@ -12,23 +13,27 @@ mod envelope;
 mod error;
 mod health;
 mod json;
+mod keys;
+mod metrics;
 mod openapi;
 mod owner;
 mod precondition;
+mod query;
 mod routes;
 mod serve;
 mod service;
 mod store;
 mod throttle;
+mod tls;
 mod token_key;
 mod tokens;
 mod users;
+mod values;
 
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
@@ -37,13 +42,14 @@ pub use owner::{FirstOwner, OWNER, ensure_owner};
 pub use routes::{document, router};
 pub use service::Service;
 pub use store::{prepare_store, wait_for_store};
+pub use tls::TlsError;
 pub use token_key::{TokenKey, TokenKeyError};
 
 /// The admin API with its listeners open: `bind`, then `addresses`, then `run`.
 pub struct AdminApi {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-    router: Router,
+    service: serve::Service,
     grace: Duration,
 }
 
@@ -61,13 +67,17 @@ pub enum BindError {
     /// Tokens can't be signed.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
+    /// HTTPS can't be spoken.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 impl AdminApi {
     /// Reads or makes the token key and opens the configured listeners.
     pub async fn bind(config: &Config, accounts: Accounts) -> Result<Self, BindError> {
         let key = TokenKey::read_or_make(&config.token_key())?;
-        let router = router(Service::new(accounts, &key, config.admin.token_seconds));
+        let tls = tls::acceptor(config)?;
+        let router = router(&Service::new(accounts, &key, &config.admin));
         let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
         for &address in &config.admin.listen {
             let refused = |source| BindError::Listen { address, source };
@@ -78,7 +88,14 @@ impl AdminApi {
             addresses.push(bound);
         }
         let grace = Duration::from_secs(config.shutdown.grace_seconds);
-        Ok(Self { listeners, addresses, router, grace })
+        Ok(Self { listeners, addresses, service: serve::Service { router, tls }, grace })
+    }
+
+    /// What can be said of a configuration without starting: whether key and certificate work.
+    pub fn check(config: &Config) -> Result<(), BindError> {
+        TokenKey::check(config)?;
+        tls::acceptor(config)?;
+        Ok(())
     }
 
     /// Where the API listens, in the order of the configuration.
@@ -89,7 +106,7 @@ impl AdminApi {
     /// Answers requests until `shutdown`; then takes no new ones, and gives those under way the
     /// configured grace.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        serve::serve(self.listeners, self.router, shutdown, self.grace).await;
+        serve::serve(self.listeners, self.service, shutdown, self.grace).await;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
-    AdminApi, BindError, FirstOwner, OWNER, TokenKey, document, ensure_owner, prepare_store, wait_for_store,
+    AdminApi, BindError, FirstOwner, OWNER, document, ensure_owner, prepare_store, wait_for_store,
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
@@ -63,7 +63,7 @@ struct Failure {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let program = match arguments.common.start(TokenKey::check) {
+    let program = match arguments.common.start(AdminApi::check) {
         Ok(program) => program,
         Err(code) => return code,
     };
@@ -184,7 +184,7 @@ impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         let code = match &error {
             BindError::Listen { .. } => EXIT_BIND,
-            BindError::TokenKey(_) => EXIT_CONFIG,
+            BindError::TokenKey(_) | BindError::Tls(_) => EXIT_CONFIG,
         };
         Self { code, error: error.into() }
     }

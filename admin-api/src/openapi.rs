@@ -5,6 +5,7 @@
 
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{
@@ -45,6 +46,7 @@ pub(crate) fn head() -> OpenApi {
     let tags = [
         ("auth", "Tokens"),
         ("users", "Who may log in to the file servers"),
+        ("admins", "Who may use this API, and with which keys"),
         ("service", "The service itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());
@@ -60,6 +62,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.put, &mut item.delete];
         for operation in operations.into_iter().flatten() {
+            may_be_left_out(operation);
             for (status, about) in refusals(operation) {
                 let content =
                     ContentBuilder::new().schema(Some(Ref::from_schema_name(ProblemDocument::name())));
@@ -69,6 +72,18 @@ pub(crate) fn complete(document: &mut OpenApi) {
                 let stated = &mut operation.responses.responses;
                 stated.entry(status.to_owned()).or_insert_with(|| response.build().into());
             }
+        }
+    }
+}
+
+/// A body that may be left out may not be null instead.
+fn may_be_left_out(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema
+        {
+            content.schema = either.items.pop();
         }
     }
 }

@@ -1,11 +1,10 @@
-//! `ETag` and `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1): a user's entity tag is the
-//! user's version in quotes, and a change may be tied to it.
+//! `ETag` and `If-Match` (RFC 9110, sections 8.8.3 and 13.1.1): the entity tag of a
+//! user or an admin is the version in quotes, and a change may be tied to it.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
-use wharfinger_accounts::{Accounts, Username};
 
 use crate::error::ApiError;
 
@@ -25,28 +24,18 @@ pub(crate) fn etag(version: u64) -> Result<HeaderValue, ApiError> {
 
 impl IfMatch {
     /// The version the store shall insist on; of several that are allowed, the present one.
-    pub(crate) async fn version(
+    pub(crate) async fn version<F: Future<Output = Result<u64, ApiError>>>(
         &self,
-        accounts: &Accounts,
-        name: &Username,
+        present: impl FnOnce() -> F,
     ) -> Result<Option<u64>, ApiError> {
         match self {
             Self::Anything => Ok(None),
             Self::OneOf(versions) if versions.len() == 1 => Ok(versions.first().copied()),
             Self::OneOf(versions) => {
-                let present = accounts.user(name).await?.user.version;
+                let present = present().await?;
                 let allowed = versions.contains(&present);
                 allowed.then_some(Some(present)).ok_or(ApiError::VersionDiffers)
             }
-        }
-    }
-
-    /// For changes whose store operation takes no version: one made in between goes unnoticed.
-    pub(crate) async fn check(&self, accounts: &Accounts, name: &Username) -> Result<(), ApiError> {
-        match self {
-            Self::Anything => Ok(()),
-            Self::OneOf(versions) if versions.contains(&accounts.user(name).await?.user.version) => Ok(()),
-            Self::OneOf(_) => Err(ApiError::VersionDiffers),
         }
     }
 

@@ -1,28 +1,31 @@
 //! Every route of the API, in one list, and what all of them are wrapped in.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::error::ApiError;
+use crate::metrics::Metrics;
 use crate::service::Service;
-use crate::{auth, docs, envelope, health, openapi, users};
+use crate::throttle::RequestRate;
+use crate::{admins, auth, docs, envelope, health, keys, metrics, openapi, users};
 
 /// The API as a service of requests, for a listener or for a test. A request must carry its
 /// client's address as `ConnectInfo<SocketAddr>`.
-pub fn router(service: Service) -> Router {
+pub fn router(service: &Service) -> Router {
     let (routes, document) = described();
     let routes = routes
         .merge(docs::routes(&document))
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
-        .with_state(service);
-    wrapped(routes)
+        .with_state(service.clone());
+    wrapped(routes, &service.metrics, &service.rate)
 }
 
 /// The document that describes the API (OpenAPI 3.1).
@@ -35,22 +38,33 @@ fn described() -> (Router<Service>, OpenApi) {
     let (routes, mut document) = OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(auth::token))
         .routes(routes!(users::list, users::create))
-        .routes(routes!(users::show, users::remove))
+        .routes(routes!(users::export))
+        .routes(routes!(users::import))
+        .routes(routes!(users::show, users::change, users::remove))
         .routes(routes!(users::disable))
         .routes(routes!(users::enable))
         .routes(routes!(users::rotate_password))
+        .routes(routes!(users::unlock))
+        .routes(routes!(users::explain))
+        .routes(routes!(admins::list, admins::create))
+        .routes(routes!(admins::change, admins::remove))
+        .routes(routes!(admins::rotate_password))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::remove))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+        .routes(routes!(metrics::metrics))
         .split_for_parts();
     openapi::complete(&mut document);
     (routes, document)
 }
 
-fn wrapped(routes: Router) -> Router {
+fn wrapped(routes: Router, metrics: &Metrics, rate: &Arc<RequestRate>) -> Router {
     routes
         .layer(from_fn(envelope::in_time))
         .layer(CatchPanicLayer::custom(|cause: Box<dyn Any + Send>| envelope::after_panic(cause.as_ref())))
-        .layer(from_fn(envelope::envelope))
+        .layer(from_fn_with_state(Arc::clone(rate), envelope::in_moderation))
+        .layer(from_fn_with_state(metrics.clone(), envelope::envelope))
 }
 
 #[cfg(test)]
@@ -65,7 +79,8 @@ mod tests {
 
     async fn answer_of(routes: Router) -> (StatusCode, Value) {
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response = wrapped(routes).oneshot(request).await.unwrap();
+        let response =
+            wrapped(routes, &Metrics::new(), &Arc::new(RequestRate::new(0))).oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert!(response.headers().contains_key("x-request-id"));
         let status = response.status();

@@ -1,5 +1,6 @@
-//! Connections: accepted up to a bound, given a time for each request's head, and ended in peace.
-//! Written on hyper, since axum's own loop has no such time-outs. It knows no route.
+//! Connections: accepted up to a bound, given a time for the TLS handshake and for each request's
+//! head, and ended in peace. Written on hyper, since axum's own loop has no such time-outs. It knows
+//! no route.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,20 +15,33 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulConnection, GracefulShutdown};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+
+use crate::tls;
 
 /// Most connections at once, over all listeners; further ones wait in the system's queue.
 const MOST_CONNECTIONS: usize = 1024;
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// How long a request's head may take, and how long a connection may be idle between two.
 const HEAD_TIME: Duration = Duration::from_secs(30);
+
+/// What every connection is given.
+#[derive(Clone)]
+pub(crate) struct Service {
+    pub(crate) router: Router,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
 
 /// Serves until `shutdown`, then waits for running requests, at most for `grace`.
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
-    router: Router,
+    service: Service,
     shutdown: impl Future<Output = ()>,
     grace: Duration,
 ) {
@@ -35,7 +49,7 @@ pub(crate) async fn serve(
     // Dropped at the end, which ends the connections that are left.
     let (open, ending) = watch::channel(());
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let accept = |listener| accept(listener, &router, &places, &connections, &ending);
+    let accept = |listener| accept(listener, &service, &places, &connections, &ending);
     let accepting = join_all(listeners.into_iter().map(accept));
     // Whichever ends the race, the listeners are closed after it.
     tokio::select! {
@@ -50,7 +64,7 @@ pub(crate) async fn serve(
 
 async fn accept(
     listener: TcpListener,
-    router: &Router,
+    service: &Service,
     places: &Arc<Semaphore>,
     connections: &GracefulShutdown,
     ending: &watch::Receiver<()>,
@@ -58,8 +72,8 @@ async fn accept(
     while let Ok(place) = Arc::clone(places).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let served = connections.watch(connection(stream, peer, router.clone()));
-                tokio::spawn(until_ended(served, peer, ending.clone(), place));
+                let served = attend(stream, peer, service.clone(), connections.watcher());
+                tokio::spawn(until_ended(served, ending.clone(), place));
             }
             Err(error) => after_failed_accept(&error).await,
         }
@@ -76,35 +90,46 @@ async fn after_failed_accept(error: &io::Error) {
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-) -> impl GracefulConnection<Error = hyper::Error> + Send {
+/// The handshake is part of the connection's own task: a slow one keeps nobody waiting.
+async fn attend(stream: TcpStream, peer: SocketAddr, Service { router, tls }: Service, watcher: Watcher) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
+    let Some(tls) = tls else { return answer(stream, peer, router, watcher).await };
+    match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+        Ok(Ok(stream)) => answer(stream, peer, router, watcher).await,
+        Ok(Err(error)) => tls::broken(&error),
+        Err(_) => tls::broken(&io::ErrorKind::TimedOut.into()),
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: SocketAddr,
+    router: Router,
+    watcher: Watcher,
+) {
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
-    http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(address = %peer.ip(), %error, "a connection broke");
+    }
 }
 
 /// The place is somebody else's when the connection has ended.
 async fn until_ended(
-    served: impl Future<Output = Result<(), hyper::Error>>,
-    peer: SocketAddr,
+    served: impl Future<Output = ()>,
     mut ending: watch::Receiver<()>,
     _place: OwnedSemaphorePermit,
 ) {
     tokio::select! {
-        result = served => if let Err(error) = result {
-            tracing::debug!(address = %peer.ip(), %error, "a connection broke");
-        },
+        () = served => {}
         _ = ending.changed() => {}
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use wharfinger_accounts::Accounts;
 
-use crate::throttle::Throttle;
+use crate::metrics::Metrics;
+use crate::query::Cursors;
+use crate::throttle::{RequestRate, Throttle};
 use crate::token_key::TokenKey;
 use crate::tokens::Tokens;
-use crate::users::Cursors;
 
 /// The API's state; a clone is the same service.
 #[derive(Clone)]
@@ -16,16 +17,20 @@ pub struct Service {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) cursors: Cursors,
     pub(crate) throttle: Arc<Throttle>,
+    pub(crate) rate: Arc<RequestRate>,
+    pub(crate) metrics: Metrics,
 }
 
 impl Service {
-    /// A service whose tokens are good for so many seconds.
-    pub fn new(accounts: Accounts, key: &TokenKey, token_seconds: u64) -> Self {
+    /// A service over these accounts.
+    pub fn new(accounts: Accounts, key: &TokenKey, settings: &wharfinger_config::Admin) -> Self {
         Self {
             accounts,
-            tokens: Arc::new(Tokens::new(key, token_seconds)),
+            tokens: Arc::new(Tokens::new(key, settings.token_seconds)),
             cursors: Cursors::new(key),
             throttle: Arc::new(Throttle::new()),
+            rate: Arc::new(RequestRate::new(settings.requests_per_second)),
+            metrics: Metrics::new(),
         }
     }
 }

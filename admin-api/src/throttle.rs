@@ -19,6 +19,13 @@ pub(crate) struct Throttle {
     most_keys: usize,
 }
 
+/// How often a client may ask at all.
+pub(crate) struct RequestRate {
+    throttle: Throttle,
+    /// None: as often as it likes.
+    rule: Option<Rule>,
+}
+
 /// An attempt that counts as failed until it is forgiven, also when its client hangs up.
 #[must_use = "an attempt that isn't forgiven counts as failed"]
 pub(crate) struct LoginAttempt<'a> {
@@ -52,6 +59,11 @@ impl Throttle {
             (self.keys.hash_one(("address", from)), ADDRESS),
             (self.keys.hash_one(("name", name)), NAME),
         ];
+        self.charge(&charges, now)?;
+        Ok(LoginAttempt { throttle: self, charges })
+    }
+
+    fn charge(&self, charges: &[(u64, Rule)], now: Instant) -> Result<(), Duration> {
         let mut until = self.lock();
         let wait = charges.iter().map(|(key, rule)| rule.wait(until.get(key), now)).max();
         match wait {
@@ -59,11 +71,11 @@ impl Throttle {
             _ => {}
         }
         for (key, rule) in charges {
-            self.make_room(&mut until, key, now);
-            let start = until.get(&key).copied().map_or(now, |end| end.max(now));
-            until.insert(key, start + rule.every);
+            self.make_room(&mut until, *key, now);
+            let start = until.get(key).copied().map_or(now, |end| end.max(now));
+            until.insert(*key, start + rule.every);
         }
-        Ok(LoginAttempt { throttle: self, charges })
+        Ok(())
     }
 
     /// Forgets what has run out; if that is not enough, what would run out first.
@@ -82,6 +94,23 @@ impl Throttle {
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
         // Each change is one insertion or removal: nothing can be half done.
         self.until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl RequestRate {
+    /// So many requests a second, and twice as many at once; 0: any number.
+    pub(crate) fn new(per_second: u32) -> Self {
+        let rule = Duration::from_secs(1)
+            .checked_div(per_second)
+            .map(|every| Rule { burst: per_second.saturating_mul(2), every });
+        Self { throttle: Throttle::new(), rule }
+    }
+
+    /// Counts a request, or says how long to wait.
+    pub(crate) fn admit(&self, from: IpAddr, now: Instant) -> Result<(), Duration> {
+        let Some(rule) = self.rule else { return Ok(()) };
+        let key = self.throttle.keys.hash_one(client_network(from));
+        self.throttle.charge(&[(key, rule)], now)
     }
 }
 
@@ -126,6 +155,18 @@ mod tests {
         assert!(fail(&throttle, address(1), "auditor", now));
         assert!(fail(&throttle, address(1), "owner", now + wait));
         assert!(!fail(&throttle, address(1), "owner", now + wait));
+    }
+
+    #[test]
+    fn an_address_may_ask_so_often_and_no_more() {
+        let (rate, now) = (RequestRate::new(5), Instant::now());
+        let passed = (0..100).filter(|_| rate.admit(address(1), now).is_ok()).count();
+        assert_eq!(passed, 10);
+        assert_eq!(rate.admit(address(1), now), Err(Duration::from_millis(200)));
+        assert_eq!(rate.admit(address(2), now), Ok(()));
+        assert_eq!(rate.admit(address(1), now + Duration::from_millis(200)), Ok(()));
+        let free = RequestRate::new(0);
+        assert!((0..1000).all(|_| free.admit(address(1), now).is_ok()));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 mod answer;
 mod body;
+mod bulk;
+mod explain;
 mod query;
 #[expect(dead_code, reason = "shapes are read by the macros that derive the document")]
 mod shape;
@@ -21,11 +23,14 @@ use crate::precondition::{IfMatch, etag};
 use crate::service::Service;
 
 use answer::{CreatedUser, PasswordRotated, UserJson, UserList};
-use body::{Creation, PasswordRotation};
-use query::{ListQuery, NameInPath, RemovalQuery};
-use shape::{IfMatchShape, ListShape, NameShape, NewUserShape, RemovalShape, RotationShape};
+use body::{Creation, PasswordRotation, UserPatch};
+use explain::{Asked, Explained};
+use query::{LIST, ListQuery, NameInPath, RemovalQuery};
+use shape::{ListShape, NameShape, NewUserShape, RemovalShape, RotationShape, UserPatchShape};
 
-pub(crate) use query::Cursors;
+pub(crate) use answer::shown;
+pub(crate) use bulk::{__path_export, __path_import, export, import};
+pub(crate) use shape::{IfMatchShape, StatusShape};
 
 /// List users
 ///
@@ -39,7 +44,7 @@ pub(crate) async fn list(
     query: ListQuery,
 ) -> Result<Response, ApiError> {
     let page = service.accounts.users(query.0).await?;
-    let next_cursor = page.next.as_ref().map(|last| service.cursors.after(last));
+    let next_cursor = page.next.as_ref().map(|last| service.cursors.after(LIST, last.as_str()));
     let items = page.items.iter().map(UserJson::from).collect();
     Ok(Json(UserList { items, next_cursor, total: page.total }).into_response())
 }
@@ -81,6 +86,27 @@ pub(crate) async fn show(
     answer(&service.accounts.user(&name).await?)
 }
 
+/// Change a user
+///
+/// A merge patch (RFC 7396): what is left out stays, `null` removes a limit or a date. It reaches live
+/// sessions within two seconds, on every node.
+#[utoipa::path(patch, path = "/api/v1/users/{username}", operation_id = "changeUser", tag = "users",
+    params(NameShape, IfMatchShape),
+    request_body(content((UserPatchShape = "application/merge-patch+json"), (UserPatchShape = "application/json"))),
+    responses((status = 200, description = "The user", body = UserJson,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["user-manager"])))]
+pub(crate) async fn change(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    if_match: IfMatch,
+    Body(patch): Body<UserPatch>,
+) -> Result<Response, ApiError> {
+    let version = if_match.version(|| present(&service, &name)).await?;
+    answer(&service.accounts.change_user(&name, version, |settings| patch.apply(settings)).await?)
+}
+
 /// Remove a user
 ///
 /// The user's sessions end within two seconds, on every node.
@@ -95,7 +121,7 @@ pub(crate) async fn remove(
     if_match: IfMatch,
     _: RemovalQuery,
 ) -> Result<StatusCode, ApiError> {
-    let version = if_match.version(&service.accounts, &name).await?;
+    let version = if_match.version(|| present(&service, &name)).await?;
     service.accounts.remove_user(&name, version).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -147,11 +173,49 @@ pub(crate) async fn rotate_password(
     if_match: IfMatch,
     body: Option<Body<PasswordRotation>>,
 ) -> Result<Response, ApiError> {
-    if_match.check(&service.accounts, &name).await?;
+    let version = if_match.version(|| present(&service, &name)).await?;
     let Body(PasswordRotation(rotation)) = body.unwrap_or_default();
-    let rotated = service.accounts.rotate_password(&name, rotation).await?;
+    let rotated = service.accounts.rotate_password(&name, rotation, version).await?;
     let tag = etag(rotated.user.version)?;
     Ok(([(ETAG, tag)], Json(PasswordRotated::from(rotated))).into_response())
+}
+
+/// Lift a user's brute-force lock
+///
+/// Where logins in this name have failed too often, on whatever server, the locks that has brought about are
+/// lifted within a few seconds.
+#[utoipa::path(post, path = "/api/v1/users/{username}/unlock", operation_id = "unlockUser", tag = "users",
+    params(NameShape),
+    responses((status = 200, description = "The user", body = UserJson,
+        headers(("ETag" = String, description = "The user's version")))),
+    security(("bearer" = ["user-manager"])))]
+pub(crate) async fn unlock(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+) -> Result<Response, ApiError> {
+    answer(&service.accounts.unlock(&name).await?)
+}
+
+/// Explain what a user may do
+///
+/// The same rules, in the same order, by the same code as at the file server. A login's password is not
+/// asked for.
+#[utoipa::path(post, path = "/api/v1/users/{username}/explain", operation_id = "explainUser", tag = "users",
+    params(NameShape), request_body = Asked,
+    responses((status = 200, description = "Whether it is allowed, and why", body = Explained)),
+    security(("bearer" = ["auditor"])))]
+pub(crate) async fn explain(
+    _: Reader,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+    Body(asked): Body<Asked>,
+) -> Result<Json<Explained>, ApiError> {
+    Ok(Json(service.accounts.explain(&name, &asked.question()).await?.into()))
+}
+
+async fn present(service: &Service, name: &Username) -> Result<u64, ApiError> {
+    Ok(service.accounts.user(name).await?.user.version)
 }
 
 async fn set_status(
@@ -160,7 +224,7 @@ async fn set_status(
     status: Status,
     if_match: &IfMatch,
 ) -> Result<Response, ApiError> {
-    let version = if_match.version(&service.accounts, name).await?;
+    let version = if_match.version(|| present(service, name)).await?;
     answer(&service.accounts.set_status(name, status, version).await?)
 }
 

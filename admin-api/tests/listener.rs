@@ -10,6 +10,7 @@
 )]
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -129,6 +130,59 @@ async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
     let closed = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await;
     assert!(closed.is_ok());
     assert!(rest.is_empty());
+}
+
+/// A certificate for localhost, made for the test: its path and its key's.
+fn certificate(directory: &Path) -> (PathBuf, PathBuf) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (certificate, key) = (directory.join("admin.pem"), directory.join("admin-key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    (certificate, key)
+}
+
+async fn curl(arguments: &[&str]) -> (bool, String) {
+    let told = tokio::process::Command::new("curl").args(["-sS", "-m", "60"]).args(arguments).output();
+    let told = told.await.expect("curl is installed: ./tests/run sees to it");
+    (told.status.success(), String::from_utf8(told.stdout).unwrap())
+}
+
+#[tokio::test]
+async fn with_a_certificate_it_speaks_https_and_nothing_else() {
+    let (mut config, accounts, directory) = prepared(&[loopback()]).await;
+    (config.admin.certificate, config.admin.key) = certificate(directory.path());
+    let api = AdminApi::bind(&config, accounts).await.unwrap();
+    let port = api.addresses()[0].port();
+    let running = tokio::spawn(api.run(std::future::pending()));
+    // Who never begins a handshake keeps nobody waiting.
+    let _silent = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let (resolve, url) = (format!("localhost:{port}:127.0.0.1"), format!("https://localhost:{port}/healthz"));
+    let trusted = config.admin.certificate.to_str().unwrap();
+    let told = curl(&["--resolve", &resolve, "--cacert", trusted, &url]).await;
+    assert_eq!(told, (true, r#"{"status":"alive"}"#.to_owned()));
+    assert!(!curl(&["--resolve", &resolve, &url]).await.0, "nobody vouches for the certificate");
+    assert!(!curl(&[&format!("http://127.0.0.1:{port}/healthz")]).await.0, "no HTTP where HTTPS is");
+    running.abort();
+}
+
+#[tokio::test]
+async fn a_certificate_that_can_not_be_used_is_named() {
+    let (mut config, accounts, directory) = prepared(&[loopback()]).await;
+    let (good, key) = certificate(directory.path());
+    config.admin.certificate = good.clone();
+    let half = AdminApi::bind(&config, accounts.clone()).await.err().unwrap();
+    assert!(half.to_string().contains("admin.key"), "{half}");
+    let rubbish = directory.path().join("rubbish.pem");
+    std::fs::write(&rubbish, "rubbish").unwrap();
+    for (certificate, key) in [(&rubbish, &key), (&good, &rubbish)] {
+        (config.admin.certificate, config.admin.key) = (certificate.clone(), key.clone());
+        let refused = AdminApi::bind(&config, accounts.clone()).await.err().unwrap();
+        assert!(refused.to_string().contains("rubbish.pem"), "{refused}");
+        assert!(AdminApi::check(&config).is_err());
+    }
+    let other = tempfile::tempdir().unwrap();
+    (config.admin.certificate, config.admin.key) = (good, certificate(other.path()).1);
+    assert!(matches!(AdminApi::check(&config), Err(BindError::Tls(_))), "a key of another certificate");
 }
 
 #[tokio::test]

@@ -226,6 +226,12 @@ pub struct Admin {
     /// Address of the listener.
     #[serde(deserialize_with = "one_or_many")]
     pub listen: Vec<SocketAddr>,
+    /// Certificate chain for HTTPS, PEM; empty: plain HTTP.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Requests a second from one address, and twice as many at once; 0: any number.
+    pub requests_per_second: u32,
     /// File with the key that signs tokens; empty: `admin/token.key` in the data directory.
     pub token_key: PathBuf,
     /// How long a token is good, seconds.
@@ -239,6 +245,9 @@ impl Default for Admin {
     fn default() -> Self {
         Self {
             listen: vec![SocketAddr::from(([127, 0, 0, 1], 8080))],
+            certificate: PathBuf::new(),
+            key: PathBuf::new(),
+            requests_per_second: 100,
             token_key: PathBuf::new(),
             token_seconds: 900,
             password: Secret::default(),

@@ -228,13 +228,8 @@ impl Files {
         Ok(())
     }
 
-    /// A rename takes along what lies beneath, so where grants of their own apply beneath, it would
-    /// carry files from under one grant to under another.
     fn check_rename(&self, path: &VirtualPath) -> Result<(), FilesError> {
-        let mut grants = self.user.permissions.grants().iter();
-        let beneath =
-            |grant: &[u8]| grant.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"));
-        if !self.allows(path, Action::Rename) || grants.any(|grant| beneath(grant.path.as_bytes())) {
+        if !self.user.permissions.permits(path.as_bytes(), Action::Rename) {
             return Err(self.deny(path, Action::Rename));
         }
         Ok(())

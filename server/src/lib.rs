@@ -21,6 +21,7 @@ mod storage;
 mod store;
 mod tls;
 mod transfer;
+mod unlocks;
 mod workers;
 
 use std::future::Future;
@@ -147,6 +148,7 @@ impl Server {
         let workers = Workers::start()?;
         let standing =
             tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
+        let unlocks = tokio::spawn(unlocks::watch(Arc::clone(&services)));
         let sweeper = tokio::spawn(sweep(services.settings.now().config.storage_root()));
         let serve_and_drain = async {
             shutdown.await;
@@ -159,6 +161,7 @@ impl Server {
             () = serve_and_drain => {}
         }
         standing.abort();
+        unlocks.abort();
         sweeper.abort();
         services.trail.close(LAST_RECORDS).await;
         Ok(())

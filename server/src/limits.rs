@@ -16,6 +16,8 @@ use wharfinger_config::Limits;
 const REMEMBERED: usize = 10_000;
 /// Bytes of a name that are remembered; longer ones belong to nobody.
 const LONGEST_NAME: usize = 64;
+/// Names remembered of one address, so that it is let go when one of them is unlocked.
+const NAMES_OF_ADDRESS: usize = 16;
 /// What the first failure costs; each further one twice as much.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// What a failure costs at the most.
@@ -33,10 +35,11 @@ struct Failures {
     names: HashMap<Vec<u8>, Count>,
 }
 
-#[derive(Clone, Copy)]
 struct Count {
     failures: u32,
     until: Instant,
+    /// Of an address: the names that were tried.
+    names: Vec<Vec<u8>>,
 }
 
 impl LoginLimits {
@@ -53,16 +56,26 @@ impl LoginLimits {
         let mut failures = self.lock();
         let until = now + Duration::from_secs(limits.ban_seconds);
         let by_address = count(&mut failures.addresses, address, now, until);
-        if by_address >= limits.login_failures
-            && let Some(count) = failures.addresses.get_mut(&address)
-        {
-            // From the failure that was one too many, the whole time.
-            count.until = until;
-        }
         let name = name.get(..LONGEST_NAME).unwrap_or(name).to_vec();
+        if let Some(count) = failures.addresses.get_mut(&address) {
+            if by_address >= limits.login_failures {
+                // From the failure that was one too many, the whole time.
+                count.until = until;
+            }
+            if count.names.len() < NAMES_OF_ADDRESS && !count.names.contains(&name) {
+                count.names.push(name.clone());
+            }
+        }
         let by_name = count(&mut failures.names, name, now, until);
         let doublings = by_address.max(by_name).saturating_sub(1).min(8);
         (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY)
+    }
+
+    /// Forgets the failures in this name, and those of every address that tried it.
+    pub(crate) fn unlock(&self, name: &[u8]) {
+        let mut failures = self.lock();
+        failures.names.remove(name);
+        failures.addresses.retain(|_, count| !count.names.iter().any(|tried| tried == name));
     }
 
     /// A panic elsewhere leaves the counts whole, so a poisoned lock is still good.
@@ -81,9 +94,9 @@ fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, Count>, key: K, now: Inst
             counts.remove(&first);
         }
     }
-    let entry = counts.entry(key).or_insert(Count { failures: 0, until });
+    let entry = counts.entry(key).or_insert(Count { failures: 0, until, names: Vec::new() });
     if entry.until <= now {
-        *entry = Count { failures: 0, until };
+        *entry = Count { failures: 0, until, names: Vec::new() };
     }
     entry.failures = entry.failures.saturating_add(1);
     entry.failures
@@ -120,5 +133,20 @@ mod tests {
         }
         assert_eq!(brakes.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", &limits, now), LONGEST_DELAY);
         assert!(brakes.lock().addresses.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn an_unlocked_name_lets_its_addresses_go_and_no_others() {
+        let (brakes, limits) = (LoginLimits::default(), Limits { login_failures: 2, ..strict() });
+        let now = Instant::now();
+        let address = |last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last));
+        for _ in 0..2 {
+            brakes.failed(address(1), b"alice", &limits, now);
+            brakes.failed(address(2), b"bob", &limits, now);
+        }
+        brakes.unlock(b"alice");
+        assert!(!brakes.is_banned(address(1), &limits, now));
+        assert!(brakes.is_banned(address(2), &limits, now));
+        assert_eq!(brakes.failed(address(1), b"alice", &limits, now), FIRST_DELAY);
     }
 }

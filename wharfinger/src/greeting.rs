@@ -71,7 +71,8 @@ impl Place<'_> {
 
     /// Fetches a token and uses it, as one command.
     fn create(&self, owner_password: &str) -> String {
-        let api = format!("http://{}/api/v1", reachable(self.admin));
+        let scheme = if self.config.admin.certificate.as_os_str().is_empty() { "http" } else { "https" };
+        let api = format!("{scheme}://{}/api/v1", reachable(self.admin));
         format!(
             "curl -sS {api}/users -H 'Content-Type: application/json' \\\n  \
              -d '{{\"username\":\"alice\",\"password\":\"{ALICE}\"}}' \\\n  \

@@ -94,7 +94,7 @@ async fn every_refusal_costs_two_verifications() {
 async fn a_grace_time_changes_nothing_in_what_a_refusal_costs() {
     let place = Place::new().await;
     let grace = Some(std::time::Duration::from_mins(1));
-    place.accounts.rotate_password(&alice(), Rotation { grace, ..Rotation::default() }).await.unwrap();
+    place.accounts.rotate_password(&alice(), Rotation { grace, ..Rotation::default() }, None).await.unwrap();
     assert_eq!(place.cost(place.log_in("alice", "wrong")).await.1, 2);
     let (previous, cost) = place.cost(place.log_in("alice", RIGHT)).await;
     assert!(previous.is_ok());

@@ -16,7 +16,7 @@ use super::{Password, PasswordHash};
 pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
-    wait: Duration,
+    limits: HashLimits,
     dummy: PasswordHash,
     /// Verifications so far: what a login costs, told without a stopwatch.
     #[cfg(test)]
@@ -59,7 +59,7 @@ impl Hasher {
         let mut hasher = Self {
             running: Arc::new(Semaphore::new(limits.running)),
             places: Arc::new(Semaphore::new(limits.running + limits.waiting)),
-            wait: limits.wait,
+            limits,
             dummy: PasswordHash(String::new()),
             #[cfg(test)]
             spent: Arc::default(),
@@ -67,6 +67,14 @@ impl Hasher {
         let nobodys = Password::generate().map_err(|error| HashError::Failed(error.to_string()))?;
         hasher.dummy = hasher.hash(&nobodys).await?;
         Ok(hasher)
+    }
+
+    /// Hashes under way, and those that wait for their turn.
+    pub(crate) fn queue(&self) -> (usize, usize) {
+        let running = self.limits.running.saturating_sub(self.running.available_permits());
+        let places = self.limits.running + self.limits.waiting;
+        let taken = places.saturating_sub(self.places.available_permits());
+        (running, taken.saturating_sub(running))
     }
 
     /// A hash with a fresh salt.
@@ -132,7 +140,7 @@ impl Hasher {
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, HashError> {
-        match timeout(self.wait, Arc::clone(&self.running).acquire_owned()).await {
+        match timeout(self.limits.wait, Arc::clone(&self.running).acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_)) | Err(_) => Err(HashError::Busy),
         }

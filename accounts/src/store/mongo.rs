@@ -16,7 +16,9 @@ use super::StoreError;
 mod activity;
 mod admins;
 mod audit;
+mod keys;
 mod lock;
+mod unlocks;
 mod upkeep;
 mod users;
 
@@ -27,6 +29,9 @@ pub(super) struct Mongo {
     admins: Collection<Document>,
     audit: Collection<Document>,
     audit_chains: Collection<Document>,
+    keys: Collection<Document>,
+    unlocks: Collection<Document>,
+    guards: Collection<Document>,
     migrations: Collection<Document>,
     locks: Collection<Document>,
     timeout: Duration,
@@ -59,6 +64,9 @@ impl Mongo {
             admins: database.collection("admins"),
             audit: database.collection("audit"),
             audit_chains: database.collection("audit_chains"),
+            keys: database.collection("api_keys"),
+            unlocks: database.collection("unlocks"),
+            guards: database.collection("guards"),
             migrations: database.collection("migrations"),
             locks: database.collection("migration_lock"),
             database,

@@ -16,6 +16,8 @@ use super::StoreError;
 mod activity;
 mod admins;
 mod audit;
+mod keys;
+mod unlocks;
 mod upkeep;
 mod users;
 

@@ -1,7 +1,9 @@
 //! Why a value was refused, and the rules about a new user that no single type holds.
 //! The words are for the person who sent the value; they never repeat it.
 
-use super::NewUser;
+use jiff::Timestamp;
+
+use super::{NewUser, User};
 
 /// A value that breaks a rule: which field, and the rule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,12 +32,23 @@ impl Invalid {
 const MOST_NETWORKS: usize = 1_000;
 const LONGEST_DESCRIPTION: usize = 1_024;
 
-pub(super) fn check(new: &NewUser) -> Result<(), Invalid> {
+/// What no single type holds; a date that is given anew must lie ahead.
+pub(super) fn check(new: &NewUser, old: Option<&User>, now: Timestamp) -> Result<(), Invalid> {
     if new.description.chars().count() > LONGEST_DESCRIPTION {
         return Err(Invalid::new("description", "at most 1024 characters"));
     }
     if new.allowed_networks.len() > MOST_NETWORKS {
         return Err(Invalid::new("allowed_networks", "at most 1000 networks"));
+    }
+    let dates = [
+        ("expires_at", new.expires_at, old.and_then(|old| old.expires_at)),
+        ("password_expires_at", new.password_expires_at, old.and_then(|old| old.password_expires_at)),
+        ("must_change_by", new.must_change_by, old.and_then(|old| old.must_change_by)),
+    ];
+    for (field, given, before) in dates {
+        if given != before && given.is_some_and(|end| end <= now) {
+            return Err(Invalid::new(field, "must be in the future"));
+        }
     }
     // MongoDB has no unsigned integers.
     let numbers = [
@@ -60,17 +73,30 @@ mod tests {
     fn a_number_no_store_can_hold_is_refused() {
         let mut new = NewUser::named("alice".parse().unwrap());
         new.quota.max_bytes = Some(u64::MAX);
-        assert_eq!(check(&new).unwrap_err().field(), "quota/max_bytes");
+        assert_eq!(check(&new, None, Timestamp::UNIX_EPOCH).unwrap_err().field(), "quota/max_bytes");
         new.quota.max_bytes = Some(i64::MAX.unsigned_abs());
-        assert_eq!(check(&new), Ok(()));
+        assert_eq!(check(&new, None, Timestamp::UNIX_EPOCH), Ok(()));
     }
 
     #[test]
     fn a_description_is_measured_in_characters() {
         let mut new = NewUser::named("alice".parse().unwrap());
         new.description = "é".repeat(1_024);
-        assert_eq!(check(&new), Ok(()));
+        assert_eq!(check(&new, None, Timestamp::UNIX_EPOCH), Ok(()));
         new.description.push('é');
-        assert_eq!(check(&new).unwrap_err().field(), "description");
+        assert_eq!(check(&new, None, Timestamp::UNIX_EPOCH).unwrap_err().field(), "description");
+    }
+
+    #[test]
+    fn a_date_that_has_passed_is_refused_unless_it_stood_there_before() {
+        let past: Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+        let now: Timestamp = "2030-01-01T00:00:00Z".parse().unwrap();
+        let mut new = NewUser::named("alice".parse().unwrap());
+        new.expires_at = Some(past);
+        assert_eq!(check(&new, None, now).unwrap_err().field(), "expires_at");
+        let old = new.clone().into_user("id".into(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(check(&new, Some(&old), now), Ok(()));
+        new.expires_at = Some(now);
+        assert_eq!(check(&new, Some(&old), now).unwrap_err().field(), "expires_at");
     }
 }

@@ -65,11 +65,28 @@ pub struct Grant {
 pub struct Permissions(Vec<Grant>);
 
 impl Permissions {
-    /// Whether `action` is allowed at `path` (absolute and normal): the grant with the longest path
-    /// that is `path` or a directory above it decides alone.
+    /// Whether `action` is allowed at `path` (absolute and normal).
     pub fn allows(&self, path: &[u8], action: Action) -> bool {
+        self.deciding(path).is_some_and(|grant| grant.allow.contains(&action))
+    }
+
+    /// As [`Self::allows`], and with what lies beneath in mind: a rename takes that along, so where
+    /// grants of their own apply beneath, it would carry files from under one grant to under another.
+    pub fn permits(&self, path: &[u8], action: Action) -> bool {
+        let beneath = |grant: &Grant| {
+            grant
+                .path
+                .as_bytes()
+                .strip_prefix(path)
+                .is_some_and(|rest| !rest.is_empty() && (path == b"/" || rest.starts_with(b"/")))
+        };
+        self.allows(path, action) && (action != Action::Rename || !self.0.iter().any(beneath))
+    }
+
+    /// The grant with the longest path that is `path` or a directory above it: it decides alone.
+    pub fn deciding(&self, path: &[u8]) -> Option<&Grant> {
         let matching = self.0.iter().filter(|grant| covers(grant.path.as_bytes(), path));
-        matching.max_by_key(|grant| grant.path.len()).is_some_and(|grant| grant.allow.contains(&action))
+        matching.max_by_key(|grant| grant.path.len())
     }
 
     /// The grants, as given.

@@ -127,7 +127,7 @@ async fn a_proven_login_is_void_after_any_change(place: &Place) {
 
 async fn rotate(accounts: &Accounts, to: &str) {
     let rotation = wharfinger_accounts::Rotation { password: Some(password(to)), ..Default::default() };
-    accounts.rotate_password(&name("alice"), rotation).await.unwrap();
+    accounts.rotate_password(&name("alice"), rotation, None).await.unwrap();
 }
 
 async fn a_login_by_policy_refused_does_not_prove_the_password(place: &Place) {

@@ -30,7 +30,7 @@ async fn both_passwords_work_until_the_grace_is_over(place: &Place) {
     let (accounts, clock) = TestClock::of(&place.open().await);
     let alice = create_alice(&accounts).await;
     log_in(&accounts, "alice", ALICES).await.unwrap();
-    let rotated = accounts.rotate_password(&alice.username, to(NEW, Some(HOUR))).await.unwrap();
+    let rotated = accounts.rotate_password(&alice.username, to(NEW, Some(HOUR)), None).await.unwrap();
     let end = clock.now() + SignedDuration::from_hours(1);
     assert_eq!(rotated.user.previous_valid_until, Some(end));
     assert!(rotated.generated.is_none());
@@ -50,7 +50,7 @@ async fn without_grace_the_old_password_is_done_at_once(place: &Place) {
     let accounts = place.open().await;
     let alice = create_alice(&accounts).await;
     for (grace, old, new) in [(None, ALICES, NEW), (Some(Duration::ZERO), NEW, "yet another password")] {
-        let rotated = accounts.rotate_password(&alice.username, to(new, grace)).await.unwrap();
+        let rotated = accounts.rotate_password(&alice.username, to(new, grace), None).await.unwrap();
         assert_eq!(rotated.user.previous_valid_until, None);
         assert_eq!(refusal(log_in(&accounts, "alice", old).await), Refusal::WrongPassword);
         log_in(&accounts, "alice", new).await.unwrap();
@@ -60,8 +60,8 @@ async fn without_grace_the_old_password_is_done_at_once(place: &Place) {
 async fn a_second_rotation_ends_the_first_ones_grace(place: &Place) {
     let accounts = place.open().await;
     let alice = create_alice(&accounts).await;
-    accounts.rotate_password(&alice.username, to(NEW, Some(HOUR))).await.unwrap();
-    accounts.rotate_password(&alice.username, to("a third password", Some(HOUR))).await.unwrap();
+    accounts.rotate_password(&alice.username, to(NEW, Some(HOUR)), None).await.unwrap();
+    accounts.rotate_password(&alice.username, to("a third password", Some(HOUR)), None).await.unwrap();
     assert_eq!(refusal(log_in(&accounts, "alice", ALICES).await), Refusal::WrongPassword);
     log_in(&accounts, "alice", NEW).await.unwrap();
     log_in(&accounts, "alice", "a third password").await.unwrap();
@@ -71,7 +71,7 @@ async fn the_use_of_the_previous_password_is_shown(place: &Place) {
     let (accounts, clock) = TestClock::of(&place.open().await);
     let alice = create_alice(&accounts).await;
     let used = async || accounts.user(&alice.username).await.unwrap().activity.previous_password_last_used_at;
-    accounts.rotate_password(&alice.username, to(NEW, Some(HOUR))).await.unwrap();
+    accounts.rotate_password(&alice.username, to(NEW, Some(HOUR)), None).await.unwrap();
     log_in(&accounts, "alice", NEW).await.unwrap();
     assert_eq!(used().await, None);
     clock.advance(Duration::from_mins(1));
@@ -80,24 +80,24 @@ async fn the_use_of_the_previous_password_is_shown(place: &Place) {
     clock.advance(Duration::from_mins(1));
     log_in(&accounts, "alice", NEW).await.unwrap();
     assert_eq!(used().await, Some(then), "a login with the new password hides nothing");
-    accounts.rotate_password(&alice.username, to("a third password", Some(HOUR))).await.unwrap();
+    accounts.rotate_password(&alice.username, to("a third password", Some(HOUR)), None).await.unwrap();
     assert_eq!(used().await, None, "what is now the previous password has not been used yet");
 }
 
 async fn a_rotation_ends_sessions_only_if_asked_to(place: &Place) {
     let accounts = place.open().await;
     let alice = create_alice(&accounts).await;
-    let rotated = accounts.rotate_password(&alice.username, Rotation::default()).await.unwrap();
+    let rotated = accounts.rotate_password(&alice.username, Rotation::default(), None).await.unwrap();
     assert_eq!(rotated.user.session_epoch, alice.session_epoch);
     let ending = Rotation { end_sessions: true, ..Rotation::default() };
-    let rotated = accounts.rotate_password(&alice.username, ending).await.unwrap();
+    let rotated = accounts.rotate_password(&alice.username, ending, None).await.unwrap();
     assert_eq!(rotated.user.session_epoch, alice.session_epoch + 1);
 }
 
 async fn a_generated_password_is_shown_and_works(place: &Place) {
     let accounts = place.open().await;
     create_alice(&accounts).await;
-    let rotated = accounts.rotate_password(&name("alice"), Rotation::default()).await.unwrap();
+    let rotated = accounts.rotate_password(&name("alice"), Rotation::default(), None).await.unwrap();
     let generated = rotated.generated.unwrap();
     let text = std::str::from_utf8(generated.expose()).unwrap();
     log_in(&accounts, "alice", text).await.unwrap();
@@ -105,12 +105,13 @@ async fn a_generated_password_is_shown_and_works(place: &Place) {
 
 async fn a_rotation_clears_the_old_passwords_dates(place: &Place) {
     let (accounts, clock) = TestClock::of(&place.open().await);
-    let past = Some(clock.now());
-    let new = NewUser { password_expires_at: past, must_change_by: past, ..NewUser::named(name("alice")) };
+    let soon = Some(clock.now() + jiff::SignedDuration::from_secs(1));
+    let new = NewUser { password_expires_at: soon, must_change_by: soon, ..NewUser::named(name("alice")) };
     accounts.create_user(new, Some(password(ALICES))).await.unwrap();
+    clock.advance(Duration::from_secs(1));
     assert_eq!(refusal(log_in(&accounts, "alice", ALICES).await), Refusal::PasswordExpired);
     clock.advance(HOUR);
-    let rotated = accounts.rotate_password(&name("alice"), to(NEW, None)).await.unwrap();
+    let rotated = accounts.rotate_password(&name("alice"), to(NEW, None), None).await.unwrap();
     assert_eq!((rotated.user.password_expires_at, rotated.user.must_change_by), (None, None));
     assert_eq!(rotated.user.password_changed_at, clock.now());
     log_in(&accounts, "alice", NEW).await.unwrap();
@@ -119,11 +120,11 @@ async fn a_rotation_clears_the_old_passwords_dates(place: &Place) {
 async fn a_rotation_that_is_refused_changes_nothing(place: &Place) {
     let accounts = place.open().await;
     let alice = create_alice(&accounts).await;
-    let refused = accounts.rotate_password(&alice.username, to("short", None)).await;
+    let refused = accounts.rotate_password(&alice.username, to("short", None), None).await;
     assert!(matches!(refused, Err(ChangeError::Password(PasswordRule::TooShort))), "{refused:?}");
-    let refused = accounts.rotate_password(&alice.username, to(NEW, Some(Duration::MAX))).await;
+    let refused = accounts.rotate_password(&alice.username, to(NEW, Some(Duration::MAX)), None).await;
     assert!(matches!(refused, Err(ChangeError::Invalid(_))), "{refused:?}");
-    let refused = accounts.rotate_password(&name("nobody"), to(NEW, None)).await;
+    let refused = accounts.rotate_password(&name("nobody"), to(NEW, None), None).await;
     assert!(matches!(refused, Err(ChangeError::Store(StoreError::NotFound))), "{refused:?}");
     assert_eq!(accounts.user(&alice.username).await.unwrap().user, alice);
     log_in(&accounts, "alice", ALICES).await.unwrap();
@@ -135,7 +136,7 @@ async fn rotations_at_the_same_time_leave_one_password(place: &Place) {
     let texts: Vec<String> = (0..4).map(|n| format!("password number {n}")).collect();
     let rotations = texts.iter().enumerate().map(|(n, text)| {
         let accounts = if n % 2 == 0 { &one } else { &two };
-        accounts.rotate_password(&alice.username, to(text, None))
+        accounts.rotate_password(&alice.username, to(text, None), None)
     });
     for rotated in futures_util::future::join_all(rotations).await {
         rotated.unwrap();

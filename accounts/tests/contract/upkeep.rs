@@ -5,8 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use mongodb::bson::{DateTime, Document, doc};
+use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteConnectOptions;
 use tokio::net::TcpListener;
-use wharfinger_accounts::{Accounts, ChangeError, MigrateError, Migration, NewUser, NotReady, StoreError};
+use wharfinger_accounts::{
+    Accounts, ChangeError, MigrateError, Migration, NewUser, NotReady, Role, StoreError,
+};
 use wharfinger_config::Store;
 
 use crate::place::{ALICES, Place, Raw, create_alice, log_in, name, password};
@@ -17,7 +21,7 @@ crate::on_both_stores!(
     a_newer_store_is_refused,
 );
 
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 
 async fn a_store_is_ready_once_it_is_migrated(place: &Place) {
     let accounts = place.open_as_it_is().await;
@@ -49,9 +53,40 @@ async fn a_newer_store_is_refused(place: &Place) {
     let accounts = place.open().await;
     place.pretend_version(NEWEST + 1).await;
     let refused = accounts.migrate().await;
-    assert!(matches!(refused, Err(MigrateError::Newer { store: 3, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(MigrateError::Newer { store: 4, program: NEWEST })), "{refused:?}");
     let refused = accounts.ready().await;
-    assert!(matches!(refused, Err(NotReady::Newer { store: 3, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(NotReady::Newer { store: 4, program: NEWEST })), "{refused:?}");
+}
+
+/// A store as the first version left it, with an owner in it.
+#[tokio::test]
+async fn an_owner_of_the_first_version_is_kept() {
+    let place = Place::sqlite();
+    let Raw::Sqlite { path, .. } = &place.raw else { unreachable!() };
+    drop(place.open_as_it_is().await);
+    let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path)).await.unwrap();
+    let table =
+        "CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL) STRICT";
+    sqlx::query(table).execute(&pool).await.unwrap();
+    sqlx::raw_sql(include_str!("../../../migrations/sqlite/0001_users.sql")).execute(&pool).await.unwrap();
+    let now = "2026-01-01T00:00:00Z";
+    let owner = serde_json::json!({
+        "admin": {
+            "id": "1f", "username": "owner", "role": "owner", "status": "active", "version": 3,
+            "created_at": now, "updated_at": now, "password_changed_at": now,
+        },
+        "password": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA",
+    });
+    let insert = sqlx::query("INSERT INTO admins (username, document) VALUES ('owner', ?)");
+    insert.bind(owner.to_string()).execute(&pool).await.unwrap();
+    pool.close().await;
+    place.pretend_version(1).await;
+
+    let accounts = place.open_as_it_is().await;
+    assert_eq!(accounts.migrate().await.unwrap(), Migration { from: 1, to: NEWEST });
+    let owner = accounts.admin(&name("owner")).await.unwrap();
+    assert_eq!((owner.id.as_str(), owner.role, owner.version), ("1f", Role::Owner, 3));
+    assert_eq!(accounts.remove_admin(&name("owner"), None).await, Err(StoreError::LastOwner));
 }
 
 /// Fails as unavailable, within the time-out and a little.

@@ -151,6 +151,6 @@ impl From<Rotated> for PasswordRotated {
 }
 
 /// A generated password is plain ASCII.
-fn shown(password: &Password) -> String {
+pub(crate) fn shown(password: &Password) -> String {
     String::from_utf8_lossy(password.expose()).into_owned()
 }

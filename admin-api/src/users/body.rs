@@ -3,18 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wharfinger_accounts::{Action, ClientCertificate, Grant, Home, Invalid, Limits, NewUser, Password};
-use wharfinger_accounts::{Permissions, Protocol, Quota, Rotation, Status, Username};
+use wharfinger_accounts::{Action, ClientCertificate, Grant, Home, NewUser, Password, Permissions, Protocol};
+use wharfinger_accounts::{Rotation, Status};
 
 use crate::body::Body;
-use crate::json::{FromJson, Members, Place};
+use crate::json::{FromJson, Members, OrNull, Place};
+use crate::values::{checked, word};
 
 /// `POST /api/v1/users`.
 #[derive(Debug)]
@@ -22,6 +21,11 @@ pub(crate) struct Creation {
     pub(crate) user: NewUser,
     pub(crate) password: Option<Password>,
 }
+
+/// `PATCH /api/v1/users/{username}`: a merge patch (RFC 7396). `null` removes what may be absent; what
+/// every user has can't be removed.
+#[derive(Debug)]
+pub(crate) struct UserPatch(Settings);
 
 /// `POST /api/v1/users/{username}/rotate-password`.
 #[derive(Debug, Default)]
@@ -43,7 +47,44 @@ impl FromJson for Creation {
             members.read_only(name);
         }
         members.finish();
-        Some(Self { user: settings.apply(NewUser::named(username?)), password })
+        let mut user = NewUser::named(username?);
+        settings.apply(&mut user);
+        Some(Self { user, password })
+    }
+}
+
+/// A line of an import: as for a creation, and what the service sets itself is passed over, so that
+/// an export can be read in again.
+pub(super) struct Imported {
+    pub(super) user: NewUser,
+    pub(super) password: Option<Password>,
+}
+
+impl FromJson for Imported {
+    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
+        let mut members = place.object(value)?;
+        let username = members.required("username");
+        let password = members.optional("password");
+        let settings = Settings::take(&mut members);
+        for name in READ_ONLY {
+            members.pass_over(name);
+        }
+        members.finish();
+        let mut user = NewUser::named(username?);
+        settings.apply(&mut user);
+        Some(Self { user, password })
+    }
+}
+
+impl FromJson for UserPatch {
+    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
+        let mut members = place.object(value)?;
+        let settings = Settings::take(&mut members);
+        for name in READ_ONLY.into_iter().chain(["username", "password"]) {
+            members.read_only(name);
+        }
+        members.finish();
+        Some(Self(settings))
     }
 }
 
@@ -70,19 +111,33 @@ const READ_ONLY: [&str; 7] = [
 ];
 
 /// The members of a user that a client may choose, as far as they were sent.
-struct Settings {
+#[derive(Debug)]
+pub(crate) struct Settings {
     status: Option<Status>,
     description: Option<String>,
     home: Option<Home>,
     permissions: Option<Permissions>,
-    quota: Option<Quota>,
-    limits: Option<Limits>,
+    quota: Option<QuotaPatch>,
+    limits: Option<LimitsPatch>,
     allowed_networks: Option<Vec<IpNet>>,
     protocols: Option<BTreeSet<Protocol>>,
     client_certificate: Option<ClientCertificate>,
-    expires_at: Option<Timestamp>,
-    password_expires_at: Option<Timestamp>,
-    must_change_by: Option<Timestamp>,
+    expires_at: Option<OrNull<Timestamp>>,
+    password_expires_at: Option<OrNull<Timestamp>>,
+    must_change_by: Option<OrNull<Timestamp>>,
+}
+
+#[derive(Debug)]
+struct QuotaPatch {
+    max_bytes: Option<OrNull<u64>>,
+    max_files: Option<OrNull<u64>>,
+}
+
+#[derive(Debug)]
+struct LimitsPatch {
+    max_sessions: Option<OrNull<u32>>,
+    download_bytes_per_second: Option<OrNull<u64>>,
+    upload_bytes_per_second: Option<OrNull<u64>>,
 }
 
 impl Settings {
@@ -97,28 +152,48 @@ impl Settings {
             allowed_networks: members.optional("allowed_networks"),
             protocols: members.optional("protocols"),
             client_certificate: members.optional("client_certificate"),
-            expires_at: members.optional("expires_at").flatten(),
-            password_expires_at: members.optional("password_expires_at").flatten(),
-            must_change_by: members.optional("must_change_by").flatten(),
+            expires_at: members.optional("expires_at"),
+            password_expires_at: members.optional("password_expires_at"),
+            must_change_by: members.optional("must_change_by"),
         }
     }
 
-    fn apply(self, to: NewUser) -> NewUser {
-        NewUser {
-            username: to.username,
-            status: self.status.unwrap_or(to.status),
-            description: self.description.unwrap_or(to.description),
-            home: self.home.unwrap_or(to.home),
-            permissions: self.permissions.unwrap_or(to.permissions),
-            quota: self.quota.unwrap_or(to.quota),
-            limits: self.limits.unwrap_or(to.limits),
-            allowed_networks: self.allowed_networks.unwrap_or(to.allowed_networks),
-            protocols: self.protocols.unwrap_or(to.protocols),
-            client_certificate: self.client_certificate.unwrap_or(to.client_certificate),
-            expires_at: self.expires_at,
-            password_expires_at: self.password_expires_at,
-            must_change_by: self.must_change_by,
+    fn apply(&self, to: &mut NewUser) {
+        put(self.status, &mut to.status);
+        put(self.description.clone(), &mut to.description);
+        put(self.home.clone(), &mut to.home);
+        put(self.permissions.clone(), &mut to.permissions);
+        if let Some(quota) = &self.quota {
+            put_or_null(quota.max_bytes, &mut to.quota.max_bytes);
+            put_or_null(quota.max_files, &mut to.quota.max_files);
         }
+        if let Some(limits) = &self.limits {
+            put_or_null(limits.max_sessions, &mut to.limits.max_sessions);
+            put_or_null(limits.download_bytes_per_second, &mut to.limits.download_bytes_per_second);
+            put_or_null(limits.upload_bytes_per_second, &mut to.limits.upload_bytes_per_second);
+        }
+        put(self.allowed_networks.clone(), &mut to.allowed_networks);
+        put(self.protocols.clone(), &mut to.protocols);
+        put(self.client_certificate, &mut to.client_certificate);
+        put_or_null(self.expires_at, &mut to.expires_at);
+        put_or_null(self.password_expires_at, &mut to.password_expires_at);
+        put_or_null(self.must_change_by, &mut to.must_change_by);
+    }
+}
+
+fn put<T>(given: Option<T>, place: &mut T) {
+    if let Some(given) = given {
+        *place = given;
+    }
+}
+
+fn put_or_null<T>(given: Option<OrNull<T>>, place: &mut Option<T>) {
+    put(given.map(|OrNull(value)| value), place);
+}
+
+impl UserPatch {
+    pub(super) fn apply(&self, to: &mut NewUser) {
+        self.0.apply(to);
     }
 }
 
@@ -135,18 +210,6 @@ impl FromJson for Grace {
             seconds if seconds <= Self::MOST_SECONDS => Some(Self(Duration::from_secs(seconds))),
             _ => place.refuse("must be at most 31536000, a year"),
         }
-    }
-}
-
-impl FromJson for Password {
-    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
-        String::from_json(value, place).map(Self::new)
-    }
-}
-
-impl FromJson for Username {
-    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
-        checked(value, place)
     }
 }
 
@@ -173,24 +236,26 @@ impl FromJson for Grant {
     }
 }
 
-impl FromJson for Quota {
+impl FromJson for QuotaPatch {
     fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
         let mut members = place.object(value)?;
-        let max_bytes = members.optional("max_bytes").flatten();
-        let max_files = members.optional("max_files").flatten();
+        let quota =
+            Self { max_bytes: members.optional("max_bytes"), max_files: members.optional("max_files") };
         members.finish();
-        Some(Self { max_bytes, max_files })
+        Some(quota)
     }
 }
 
-impl FromJson for Limits {
+impl FromJson for LimitsPatch {
     fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
         let mut members = place.object(value)?;
-        let max_sessions = members.optional("max_sessions").flatten();
-        let download_bytes_per_second = members.optional("download_bytes_per_second").flatten();
-        let upload_bytes_per_second = members.optional("upload_bytes_per_second").flatten();
+        let limits = Self {
+            max_sessions: members.optional("max_sessions"),
+            download_bytes_per_second: members.optional("download_bytes_per_second"),
+            upload_bytes_per_second: members.optional("upload_bytes_per_second"),
+        };
         members.finish();
-        Some(Self { max_sessions, download_bytes_per_second, upload_bytes_per_second })
+        Some(limits)
     }
 }
 
@@ -199,13 +264,6 @@ impl FromJson for IpNet {
         let text = String::from_json(value, place)?;
         let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(Self::from));
         network.ok().or_else(|| place.refuse("must be an address or a network such as 192.0.2.0/24"))
-    }
-}
-
-impl FromJson for Timestamp {
-    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
-        let text = String::from_json(value, place)?;
-        text.parse().ok().or_else(|| place.refuse("must be a time such as 2026-12-31T23:59:59Z (RFC 3339)"))
     }
 }
 
@@ -218,12 +276,6 @@ impl FromJson for BTreeSet<Protocol> {
 impl FromJson for Protocol {
     fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
         word(value, place, "must be one of ftps, ftp, mftp")
-    }
-}
-
-impl FromJson for Status {
-    fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
-        word(value, place, "must be active or disabled")
     }
 }
 
@@ -241,18 +293,5 @@ impl FromJson for Action {
             "must be one of list, download, upload, overwrite, append, rename, delete, make_directory, \
              remove_directory, set_attributes",
         )
-    }
-}
-
-/// One of a few words, spelled as in the store.
-fn word<T: DeserializeOwned>(value: Value, place: &mut Place<'_>, rule: &'static str) -> Option<T> {
-    serde_json::from_value(value).ok().or_else(|| place.refuse(rule))
-}
-
-/// Text with a rule of its own.
-fn checked<T: FromStr<Err = Invalid>>(value: Value, place: &mut Place<'_>) -> Option<T> {
-    match String::from_json(value, place)?.parse() {
-        Ok(value) => Some(value),
-        Err(invalid) => place.refuse(invalid.rule()),
     }
 }

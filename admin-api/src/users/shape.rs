@@ -132,6 +132,40 @@ pub(crate) struct NewUserShape {
     must_change_by: Option<Timestamp>,
 }
 
+/// What to change about a user; what is left out stays.
+#[derive(ToSchema)]
+#[schema(as = UserPatch)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UserPatchShape {
+    #[schema(required = false)]
+    status: StatusShape,
+    /// For the operator.
+    #[schema(required = false, max_length = 1024)]
+    description: String,
+    /// A path below the storage root.
+    #[schema(required = false, min_length = 1, max_length = 1024)]
+    home: String,
+    #[schema(required = false, max_items = 1000)]
+    permissions: Vec<GrantShape>,
+    #[schema(required = false)]
+    quota: QuotaShape,
+    #[schema(required = false)]
+    limits: LimitsShape,
+    /// Addresses or networks the user may come from; empty: from anywhere.
+    #[schema(required = false, max_items = 1000)]
+    allowed_networks: Vec<String>,
+    #[schema(required = false)]
+    protocols: Vec<ProtocolShape>,
+    #[schema(required = false)]
+    client_certificate: ClientCertificateShape,
+    /// From then on the user is refused.
+    expires_at: Option<Timestamp>,
+    /// From then on the password is refused; cleared by a rotation.
+    password_expires_at: Option<Timestamp>,
+    /// The password must have been rotated by then, else it is refused; cleared by a rotation.
+    must_change_by: Option<Timestamp>,
+}
+
 /// How to give a user another password.
 #[derive(ToSchema)]
 #[schema(as = PasswordRotation)]

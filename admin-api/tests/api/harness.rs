@@ -38,18 +38,19 @@ impl Api {
         let directory = tempfile::tempdir().unwrap();
         let mut config = Config { data_dir: directory.path().to_owned(), ..Config::default() };
         config.store.timeout_seconds = 2;
+        config.admin.requests_per_second = 0;
         let accounts = Accounts::open(&config.store, &config.store_url()).await.unwrap();
         accounts.migrate().await.unwrap();
         let path = directory.path().join("token.key");
         std::fs::write(&path, "ab".repeat(32)).unwrap();
         let key = TokenKey::read_or_make(&path).unwrap();
-        let router = router(Service::new(accounts.clone(), &key, 900));
+        let router = router(&Service::new(accounts.clone(), &key, &config.admin));
         Self { router, accounts, config, key, _directory: directory }
     }
 
     /// The same, with other accounts.
     pub(crate) fn over(self, accounts: Accounts) -> Self {
-        let router = router(Service::new(accounts.clone(), &self.key, 900));
+        let router = router(&Service::new(accounts.clone(), &self.key, &self.config.admin));
         Self { router, accounts, ..self }
     }
 
@@ -107,6 +108,18 @@ impl Api {
     pub(crate) async fn post_text(&self, path: &str, token: &str, body: impl Into<Body>) -> Answer {
         let request = request("POST", path, token).header("content-type", "application/json");
         self.send(request.body(body.into()).unwrap()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: Value) -> Answer {
+        let request = request("PATCH", path, token).header("content-type", "application/merge-patch+json");
+        self.send(request.body(body.to_string().into()).unwrap()).await
+    }
+
+    /// Creates a user manager with the password of all.
+    pub(crate) async fn create_admin(&self, name: &str, token: &str) {
+        let body = json!({"username": name, "role": "user-manager", "password": PASSWORD});
+        let answer = self.post("/api/v1/admins", token, body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
     }
 
     /// Creates a user with a password given.

@@ -9,11 +9,14 @@
     reason = "tests, and what helps them, stop at the first surprise"
 )]
 
+mod admins;
 mod auth;
 mod bad_input;
+mod bulk;
 mod contract;
 mod harness;
 mod listing;
+mod patching;
 mod roles;
 mod service;
 mod tokens;

@@ -8,7 +8,7 @@ use wharfinger_accounts::Role;
 use crate::harness::{Api, request};
 
 /// What takes no credential: the way to get one, and probes.
-const OPEN: [&str; 3] = ["/api/v1/auth/token", "/healthz", "/readyz"];
+const OPEN: [&str; 4] = ["/api/v1/auth/token", "/healthz", "/readyz", "/metrics"];
 
 struct Route {
     method: String,
@@ -54,7 +54,11 @@ async fn status_for(api: &Api, route: &Route, token: &str) -> u16 {
 }
 
 async fn everything(api: &Api, owner: &str) -> Vec<Value> {
-    vec![api.get("/api/v1/users?count=true", owner).await.body]
+    let mut everything = Vec::new();
+    for list in ["/api/v1/users?count=true", "/api/v1/admins", "/api/v1/api-keys"] {
+        everything.push(api.get(list, owner).await.body);
+    }
+    everything
 }
 
 #[tokio::test]
@@ -79,9 +83,13 @@ async fn without_a_credential_nothing_is_done() {
 async fn each_role_gets_through_to_what_the_document_says_and_no_further() {
     let (api, owner) = Api::with_owner().await;
     api.create("alice", &owner).await;
+    let tokens = [
+        (Role::Auditor, api.token(Role::Auditor).await),
+        (Role::UserManager, api.token(Role::UserManager).await),
+        (Role::Owner, owner.clone()),
+    ];
     let before = everything(&api, &owner).await;
-    for role in [Role::Auditor, Role::UserManager, Role::Owner] {
-        let token = if role == Role::Owner { owner.clone() } else { api.token(role).await };
+    for (role, token) in tokens {
         for route in routes() {
             let Some(least) = route.role else { continue };
             let status = status_for(&api, &route, &token).await;

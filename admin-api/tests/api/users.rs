@@ -88,8 +88,8 @@ async fn a_user_with_everything_chosen_comes_back_as_chosen() {
         "quota": {"max_bytes": 9_007_199_254_740_993_u64, "max_files": 10},
         "limits": {"max_sessions": 2, "download_bytes_per_second": 1, "upload_bytes_per_second": 1_000_000},
         "allowed_networks": ["192.0.2.0/24", "2001:db8::/32"], "protocols": ["ftps", "ftp", "mftp"],
-        "client_certificate": "optional", "expires_at": "2030-01-01T00:00:00Z",
-        "password_expires_at": "2029-01-01T00:00:00Z", "must_change_by": "2028-01-01T00:00:00Z",
+        "client_certificate": "optional", "expires_at": "2090-01-01T00:00:00Z",
+        "password_expires_at": "2089-01-01T00:00:00Z", "must_change_by": "2088-01-01T00:00:00Z",
     });
     let mut sent = chosen.clone();
     sent["password"] = json!(PASSWORD);
@@ -110,11 +110,11 @@ async fn an_address_is_taken_as_a_network_of_one_and_a_time_with_offset_becomes_
     let (api, owner) = Api::with_owner().await;
     let body = json!({
         "username": "alice", "password": PASSWORD,
-        "allowed_networks": ["192.0.2.1"], "expires_at": "2030-01-01T02:00:00+02:00",
+        "allowed_networks": ["192.0.2.1"], "expires_at": "2090-01-01T02:00:00+02:00",
     });
     let answer = api.post("/api/v1/users", &owner, body).await;
     assert_eq!(answer.body["allowed_networks"], json!(["192.0.2.1/32"]));
-    assert_eq!(answer.body["expires_at"], "2030-01-01T00:00:00Z");
+    assert_eq!(answer.body["expires_at"], "2090-01-01T00:00:00Z");
 }
 
 #[tokio::test]

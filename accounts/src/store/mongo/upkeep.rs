@@ -19,9 +19,10 @@ use crate::store::{MigrateError, Migration, StoreError, Upkeep};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/mongodb/0001_users.json"),
     include_str!("../../../../migrations/mongodb/0002_audit.json"),
+    include_str!("../../../../migrations/mongodb/0003_admins.json"),
 ];
 
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 const UNAUTHORIZED: i32 = 13;

@@ -13,9 +13,10 @@ use crate::store::{MigrateError, Migration, StoreError, Upkeep};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0001_users.sql"),
     include_str!("../../../../migrations/sqlite/0002_audit.sql"),
+    include_str!("../../../../migrations/sqlite/0003_admins.sql"),
 ];
 
-const NEWEST: u32 = 2;
+const NEWEST: u32 = 3;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 #[async_trait]

@@ -1,0 +1,159 @@
+//! What the admin API does with admins: list, create, change, give another password, remove. The
+//! last owner who can log in stays: the store itself sees to that, whoever asks at the same time.
+
+use crate::admin::{Admin, Role};
+use crate::password::Password;
+use crate::store::{AdminRecord, StoreError};
+use crate::user::{Status, Username};
+use crate::{Accounts, ChangeError, random_id};
+
+/// How often a change is tried again when somebody else was quicker.
+const TRIES: usize = 10;
+
+/// What to change about an admin; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AdminChange {
+    /// What the admin may do.
+    pub role: Option<Role>,
+    /// Whether the admin may log in.
+    pub status: Option<Status>,
+}
+
+/// One page of a list of admins.
+#[derive(Clone, Debug)]
+pub struct AdminPage {
+    /// The admins, by name.
+    pub items: Vec<Admin>,
+    /// What to ask for as `after` to go on; `None` on the last page.
+    pub next: Option<Username>,
+}
+
+impl Accounts {
+    /// The admin with this name.
+    pub async fn admin(&self, name: &Username) -> Result<Admin, StoreError> {
+        Ok(self.inner.stores.admins.find(name).await?.admin)
+    }
+
+    /// One page of admins, by name; `limit` is 1 to 1,000.
+    pub async fn admins(&self, after: Option<&Username>, limit: u32) -> Result<AdminPage, StoreError> {
+        let limit = limit.clamp(1, 1_000);
+        // One more than asked for tells whether there is another page.
+        let mut items = self.inner.stores.admins.page(after, limit + 1).await?;
+        let more = u32::try_from(items.len()).is_ok_and(|found| found > limit);
+        if more {
+            items.pop();
+        }
+        let next = items.last().filter(|_| more).map(|admin| admin.username.clone());
+        Ok(AdminPage { items, next })
+    }
+
+    /// Creates an admin; without a password one is generated and returned, once.
+    pub async fn create_admin(
+        &self,
+        name: Username,
+        role: Role,
+        password: Option<Password>,
+    ) -> Result<(Admin, Option<Password>), ChangeError> {
+        let chosen = self.choose_password(&name, password).await?;
+        let now = self.now();
+        let admin = Admin {
+            id: random_id()?,
+            username: name,
+            role,
+            status: Status::Active,
+            created_at: now,
+            updated_at: now,
+            password_changed_at: now,
+            version: 1,
+        };
+        let record = AdminRecord { admin, password: chosen.hash };
+        self.inner.stores.admins.insert(&record).await?;
+        Ok((record.admin, chosen.generated))
+    }
+
+    /// Changes an admin's role or status, which ends the admin's tokens. `LastOwner` if no owner would
+    /// be left who can log in, `Conflict` if `if_match` is given and is not the admin's version.
+    pub async fn change_admin(
+        &self,
+        name: &Username,
+        change: AdminChange,
+        if_match: Option<u64>,
+    ) -> Result<Admin, StoreError> {
+        let change = |record: &mut AdminRecord| {
+            let admin = &mut record.admin;
+            admin.role = change.role.unwrap_or(admin.role);
+            admin.status = change.status.unwrap_or(admin.status);
+        };
+        self.replace_admin(name, if_match, change).await
+    }
+
+    /// Gives an admin another password, which ends the admin's tokens; without one, one is generated
+    /// and returned, once.
+    pub async fn rotate_admin_password(
+        &self,
+        name: &Username,
+        password: Option<Password>,
+        if_match: Option<u64>,
+    ) -> Result<(Admin, Option<Password>), ChangeError> {
+        let chosen = self.choose_password(name, password).await?;
+        let now = self.now();
+        let change = |record: &mut AdminRecord| {
+            record.password = chosen.hash.clone();
+            record.admin.password_changed_at = now;
+        };
+        let admin = self.replace_admin(name, if_match, change).await?;
+        Ok((admin, chosen.generated))
+    }
+
+    /// Removes an admin; tokens and API keys of the admin are no longer good. `LastOwner` if no owner
+    /// would be left who can log in.
+    pub async fn remove_admin(&self, name: &Username, if_match: Option<u64>) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            let admin = self.admin(name).await?;
+            if if_match.is_some_and(|expected| expected != admin.version) {
+                return Err(StoreError::Conflict);
+            }
+            match self.inner.stores.admins.remove(name, admin.version).await {
+                Err(StoreError::Conflict) if if_match.is_none() => {}
+                done => return done,
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+
+    /// Whether there is any admin yet.
+    pub async fn has_admin(&self) -> Result<bool, StoreError> {
+        self.inner.stores.admins.any().await
+    }
+
+    /// Reads, changes and writes an admin; tries again when somebody else was quicker, unless the
+    /// caller named the version. Writes nothing if nothing changes.
+    async fn replace_admin(
+        &self,
+        name: &Username,
+        if_match: Option<u64>,
+        change: impl Fn(&mut AdminRecord),
+    ) -> Result<Admin, StoreError> {
+        let admins = &self.inner.stores.admins;
+        for _ in 0..TRIES {
+            let mut record = admins.find(name).await?;
+            let before = record.clone();
+            let version = before.admin.version;
+            if if_match.is_some_and(|expected| expected != version) {
+                return Err(StoreError::Conflict);
+            }
+            change(&mut record);
+            if record == before {
+                return Ok(before.admin);
+            }
+            record.admin.version += 1;
+            record.admin.updated_at = self.now();
+            match admins.replace(&record, version).await {
+                Ok(()) => return Ok(record.admin),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(StoreError::Conflict)
+    }
+}
