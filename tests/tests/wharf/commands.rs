@@ -1,9 +1,13 @@
 //! The commands of the command line against our server, and the exit code of each failure.
 
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use wharfinger_tests::polling::eventually;
+use wharfinger_tests::program::PATIENCE;
 use wharfinger_tests::wharf::{Wharf, is_part};
 use wharfinger_tests::{Deployment, Setup, Shape, Store, User, content};
 
@@ -54,6 +58,24 @@ fn a_file_goes_up_is_listed_comes_down_and_is_removed() {
         run(&["rm", &scene.url("one")]);
         assert_eq!(run(&["ls", &scene.url("")]), "");
     }
+}
+
+#[test]
+fn ftps_means_tls_from_the_first_byte() {
+    let setup = Setup::new(Shape::AllInOne, Store::Sqlite);
+    let scene = Scene::of(setup.set("WHARFINGER_FTP__IMPLICIT_TLS_LISTEN", "127.0.0.1:0").start());
+    let port = scene.deployment.programs()[0].addresses("ftps", 1)[0].port();
+    let url = format!("ftps://alice@localhost:{port}/");
+    fs::write(scene.wharf.file("one"), content::bytes(50_000, 1)).unwrap();
+    scene.wharf.run(&["put", "one", &url]).succeeded();
+    assert!(scene.wharf.run(&["ls", &url]).succeeded().contains("50000"));
+    scene.wharf.fails(
+        &["--timeout", "2", "--retries", "0", "ls", &url.replace("ftps:", "ftpes:")],
+        3,
+        "does not answer",
+    );
+    let clear = scene.url("").replace("ftpes:", "ftps:");
+    scene.wharf.fails(&["ls", &clear], 4, "does not speak TLS there");
 }
 
 #[test]
@@ -219,13 +241,12 @@ fn ctrl_c_leaves_a_part_and_130() {
         fs::File::options().write(true).open(scene.deployment.home(&scene.user).join("endless")).unwrap();
     file.set_len(20 << 30).unwrap();
     let child = scene.wharf.start(&["get", &scene.url("endless")]);
-    wharfinger_tests::polling::eventually("bytes arrive", wharfinger_tests::program::PATIENCE, || {
+    eventually("bytes arrive", PATIENCE, || {
         let names = scene.wharf.names();
         let part = names.iter().find(|name| is_part(name))?;
         (fs::metadata(scene.wharf.file(part)).ok()?.len() > 0).then_some(())
     });
-    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT)
-        .unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("interrupted"), "{output:?}");
@@ -234,8 +255,23 @@ fn ctrl_c_leaves_a_part_and_130() {
 }
 
 #[test]
+fn ctrl_c_in_an_upload_leaves_no_file_under_its_name() {
+    let scene = Scene::new();
+    fs::File::create(scene.wharf.file("endless")).unwrap().set_len(20 << 30).unwrap();
+    let child = scene.wharf.start(&["put", "endless", &scene.url("")]);
+    eventually("bytes arrive", PATIENCE, || {
+        let home = fs::read_dir(scene.deployment.home(&scene.user)).ok()?;
+        home.flatten().any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() > 0)).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    assert_eq!(scene.wharf.run(&["ls", &scene.url("")]).succeeded(), "");
+    assert!(!scene.deployment.home(&scene.user).join("endless").exists());
+}
+
+#[test]
 fn names_of_any_bytes_come_and_go() {
-    use std::os::unix::ffi::OsStrExt as _;
     let scene = Scene::new();
     scene.store("x", b"");
     let name = std::ffi::OsStr::from_bytes(b"caf\xE9 \xFF;=");

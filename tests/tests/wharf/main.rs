@@ -4,6 +4,7 @@
 mod commands;
 mod doctor;
 mod hostile;
+mod mftp;
 mod mirrors;
 mod peers;
 mod shell;
