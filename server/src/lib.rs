@@ -55,7 +55,6 @@ const LAST_RECORDS: Duration = Duration::from_secs(10);
 pub struct Server {
     services: Arc<Services>,
     listeners: Vec<Listener>,
-    addresses: Vec<SocketAddr>,
     current: Current,
 }
 
@@ -123,8 +122,7 @@ impl Server {
                 tracing::warn!(service, %address, "passwords and files are sent in clear here");
             }
         }
-        let addresses = listeners.iter().map(|listener| listener.address).collect();
-        Ok(Self { services: Arc::new(services), listeners, addresses, current })
+        Ok(Self { services: Arc::new(services), listeners, current })
     }
 
     /// What can be said of a configuration without starting: whether its certificate works.
@@ -136,9 +134,9 @@ impl Server {
         tls::Tls::load(config).map(drop)
     }
 
-    /// Where the server listens.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+    /// Where the server listens, and for what: `ftp`, `ftps`, `mftp` or `mftps`.
+    pub fn addresses(&self) -> Vec<(&'static str, SocketAddr)> {
+        self.listeners.iter().map(|listener| (listener.service.name(), listener.address)).collect()
     }
 
     /// Serves until `shutdown` ends. Then no session is taken on any more, transfers may finish

@@ -10,7 +10,8 @@ use wharfinger_config::Config;
 /// Where everything is.
 pub(crate) struct Place<'a> {
     pub(crate) config: &'a Config,
-    pub(crate) ftp: &'a [SocketAddr],
+    /// The file server's listeners, with the name of what each is for.
+    pub(crate) files: Vec<(&'static str, SocketAddr)>,
     pub(crate) admin: &'a [SocketAddr],
     pub(crate) fingerprint: String,
 }
@@ -53,20 +54,28 @@ impl Place<'_> {
         let list = |addresses: &[SocketAddr]| {
             addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         };
+        let services = [("FTPS", "ftp"), ("Implicit FTPS", "ftps"), ("MFTP", "mftp"), ("MFTPS", "mftps")];
+        let shown = services.map(|(label, name)| (label, self.listening(name)));
+        let shown = shown.iter().filter(|(_, addresses)| !addresses.is_empty());
+        let listeners = shown.map(|(label, addresses)| format!("{label:<14}{}\n", list(addresses)));
+        let listeners = listeners.collect::<Vec<_>>().concat();
         format!(
-            "FTPS          {}\n\
+            "{listeners}\
              Admin API     {}\n\
              Store         {}\n\
              Files         {}\n\
              Certificate   {}\n\
              SHA-256       {}\n",
-            list(self.ftp),
             list(self.admin),
             without_password(&self.config.store_url()),
             self.config.storage_root().display(),
             self.config.certificate().display(),
             self.fingerprint,
         )
+    }
+
+    fn listening(&self, service: &str) -> Vec<SocketAddr> {
+        self.files.iter().filter(|(name, _)| *name == service).map(|(_, address)| *address).collect()
     }
 
     /// Fetches a token and uses it, as one command.
@@ -85,7 +94,7 @@ impl Place<'_> {
         let certificate = quoted(&self.config.certificate().display().to_string());
         format!(
             "curl -sS --ssl-reqd --cacert {certificate} --user alice:{ALICE} {what} ftp://{}/",
-            reachable(self.ftp)
+            reachable(&self.listening("ftp"))
         )
     }
 }

@@ -70,7 +70,7 @@ async fn greet(
     owner: FirstOwner,
 ) -> Result<(), Failure> {
     let fingerprint = wharfinger_server::fingerprint(&config.certificate()).map_err(Failure::other)?;
-    let place = greeting::Place { config, ftp: server.addresses(), admin: &api.addresses(), fingerprint };
+    let place = greeting::Place { config, files: server.addresses(), admin: &api.addresses(), fingerprint };
     let text = match owner {
         FirstOwner::Existed => place.found(count_users(accounts).await?),
         FirstOwner::CreatedGiven => place.first(None),
