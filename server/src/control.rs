@@ -30,6 +30,8 @@ use leaving::{Leaving, Stripped};
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// The TLS handshake's bound.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the peer may take to end TLS before we do.
+const LEAVE_PATIENCE: Duration = Duration::from_millis(500);
 /// How long a peer may take to close after us, and what it may still send.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 const LAST_INPUT: u64 = 2 * 1024 * 1024;
@@ -184,8 +186,15 @@ impl Control {
         };
         let (tcp, session) = stream.into_inner();
         self.stream = Stream::Plain(tcp);
-        let (leaving, last_words) = Leaving::begin(session)?;
-        self.leaving = Some(leaving);
+        self.leaving = Some(Leaving::begin(session)?);
+        // lftp ends TLS first, and takes our end of it for the connection's if it comes with the
+        // reply; curl, when passive, waits for ours.
+        let left = timeout(LEAVE_PATIENCE, poll_fn(|context| self.poll_left(context))).await;
+        let last_words = self.leaving.as_mut().map(Leaving::last_words).transpose()?.unwrap_or_default();
+        if let Ok(left) = left {
+            left?;
+            self.leaving = None;
+        }
         self.send(&last_words).await
     }
 
@@ -212,17 +221,23 @@ impl Control {
         }
     }
 
+    /// Ends when TLS is off, as far as the peer is concerned.
+    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while let Some(leaving) = &mut self.leaving {
+            if leaving.strip(&mut self.input)? == Stripped::Clear {
+                break;
+            }
+            if ready!(self.poll_read(context))? == 0 {
+                return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn poll_line(&mut self, context: &mut Context<'_>) -> Poll<io::Result<Line>> {
         loop {
-            if let Some(leaving) = &mut self.leaving {
-                match leaving.strip(&mut self.input)? {
-                    Stripped::Clear => self.leaving = None,
-                    Stripped::NotYet => match ready!(self.poll_read(context))? {
-                        0 => return Poll::Ready(Ok(Line::End)),
-                        _ => continue,
-                    },
-                }
-            }
+            ready!(self.poll_left(context))?;
+            self.leaving = None;
             match self.lines.next(&mut self.input) {
                 Some(Ok(line)) => return Poll::Ready(Ok(Line::Command(line.to_vec()))),
                 Some(Err(_)) => return Poll::Ready(Ok(Line::TooLong)),

@@ -1,5 +1,5 @@
-//! The end of TLS on a connection that goes on in clear. We have said `close_notify`; the peer
-//! may say it too, and then speaks in clear. Some clients (curl, when told to be passive) don't
+//! The end of TLS on a connection that goes on in clear. The peer may say `close_notify`, and
+//! then speaks in clear. Some clients (curl, when told to be passive) don't
 //! say it. No line begins with a byte that a TLS record begins with, which tells the two apart.
 
 use std::io;
@@ -14,7 +14,7 @@ const HEADER: usize = 5;
 /// A record's longest content (RFC 5246 §6.2.3).
 const LONGEST: usize = (1 << 14) + 2048;
 
-/// TLS that has ended on our side.
+/// TLS that is to end.
 pub(super) struct Leaving(Box<ServerConnection>);
 
 /// What is left of the input once records are taken out.
@@ -27,18 +27,23 @@ pub(super) enum Stripped {
 }
 
 impl Leaving {
-    /// Ends TLS, with the bytes to send for it. Nothing may have come behind the request to.
-    pub(super) fn begin(mut session: ServerConnection) -> io::Result<(Self, Vec<u8>)> {
+    /// Nothing may have come behind the request to end it.
+    pub(super) fn begin(mut session: ServerConnection) -> io::Result<Self> {
         let state = session.process_new_packets().map_err(io::Error::other)?;
         if state.plaintext_bytes_to_read() > 0 || state.peer_has_closed() {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "more behind the request to end TLS"));
         }
-        session.send_close_notify();
+        Ok(Self(Box::new(session)))
+    }
+
+    /// The bytes that end TLS on our side.
+    pub(super) fn last_words(&mut self) -> io::Result<Vec<u8>> {
+        self.0.send_close_notify();
         let mut last_words = Vec::new();
-        while session.wants_write() {
-            session.write_tls(&mut last_words)?;
+        while self.0.wants_write() {
+            self.0.write_tls(&mut last_words)?;
         }
-        Ok((Self(Box::new(session)), last_words))
+        Ok(last_words)
     }
 
     /// Takes the peer's last records from the front of the input. They may say nothing but that
