@@ -372,4 +372,13 @@ mod tests {
         assert_eq!(cut(vec![&LONG, b"x\nb\n"]).await, ["too long", "b"]);
         assert_eq!(cut(vec![&LONG, b"\nb"]).await.len(), 2);
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stalls_is_not_waited_for_forever() {
+        let first = stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"a\n"))]);
+        let mut lines = Lines::new(Body::from_stream(first.chain(stream::pending())).into_data_stream());
+        assert!(matches!(lines.next().await, Some(Line::Text(_))));
+        assert!(matches!(lines.next().await, Some(Line::Broken(_))));
+        assert!(lines.next().await.is_none());
+    }
 }

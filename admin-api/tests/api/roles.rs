@@ -8,7 +8,7 @@ use wharfinger_accounts::Role;
 use crate::harness::{Api, request};
 
 /// What takes no credential: the way to get one, and probes.
-const OPEN: [&str; 4] = ["/api/v1/auth/token", "/healthz", "/readyz", "/metrics"];
+const OPEN: [&str; 4] = ["/api/v1/auth/token", "/healthz", "/metrics", "/readyz"];
 
 struct Route {
     method: String,
