@@ -5,6 +5,7 @@
 //! may run, and what it does, is not known here.
 
 use std::net::{SocketAddr, SocketAddrV4};
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
@@ -53,6 +54,8 @@ pub enum Command {
     Appe(Path),
     Allo(Allocation),
     Rest(u64),
+    /// The offsets of the first and the last byte; none takes an earlier RANG back.
+    Rang(Option<RangeInclusive<u64>>),
     Rnfr(Path),
     Rnto(Path),
     Dele(Path),

@@ -77,6 +77,7 @@ verbs! {
     Appe "APPE" " <SP> <file>" InSession Waits None, "RFC 959: take more of a file, at its end.";
     Allo "ALLO" " <SP> <bytes> [<SP> R <SP> <record bytes>]" InSession Waits None, "RFC 959: reserve space.";
     Rest "REST" " <SP> <offset>" InSession Waits Some("REST STREAM"), "RFC 3659 §5: where the next transfer begins.";
+    Rang "RANG" " <SP> <first byte> <SP> <last byte>" InSession Waits Some("RANG STREAM"), "draft-bryan-ftp-range: which bytes the next RETR or HASH is of.";
     Rnfr "RNFR" " <SP> <path>" InSession Waits None, "RFC 959: what is to be renamed.";
     Rnto "RNTO" " <SP> <path>" InSession Waits None, "RFC 959: its new name.";
     Dele "DELE" " <SP> <file>" InSession Waits None, "RFC 959: delete a file.";

@@ -123,6 +123,9 @@ fn command(verb: Verb) -> BoxedStrategy<Command> {
             .prop_map(|(bytes, record)| Command::Allo(Allocation { bytes, record }))
             .boxed(),
         Verb::Rest => any::<u64>().prop_map(Command::Rest).boxed(),
+        Verb::Rang => prop::option::of((any::<u64>(), any::<u64>()))
+            .prop_map(|range| Command::Rang(range.map(|(one, two)| one.min(two)..=one.max(two))))
+            .boxed(),
         Verb::Rnfr => text().prop_map(Command::Rnfr).boxed(),
         Verb::Rnto => text().prop_map(Command::Rnto).boxed(),
         Verb::Dele => text().prop_map(Command::Dele).boxed(),

@@ -62,6 +62,7 @@ fn features_are_those_beyond_rfc_959() {
             "PROT",
             "TVFS",
             "REST STREAM",
+            "RANG STREAM",
             "MLST",
             "SIZE",
             "MDTM",

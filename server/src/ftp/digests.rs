@@ -4,11 +4,10 @@
 use std::ops::Range;
 
 use wharfinger_protocol::digest::Algorithm;
-use wharfinger_protocol::ftp::digest::Portion;
 use wharfinger_protocol::ftp::{Code, Command, Reply};
 
 use super::running::{DigestStyle, Running};
-use super::session::Session;
+use super::session::{Session, Span};
 use super::{Answer, Link, replies};
 use crate::conversation::Step;
 use crate::transfer::{Digest, Record, RecordKind};
@@ -16,7 +15,6 @@ use crate::transfer::{Digest, Record, RecordKind};
 /// One line a command.
 pub(super) async fn answer(session: &mut Session, link: &Link, command: Command) -> Answer {
     let (algorithm, portion) = match command {
-        Command::Hash(path) => return hash(session, link, path).await,
         Command::Xcrc(portion) => (Algorithm::Crc32, portion),
         Command::Xmd5(portion) => (Algorithm::Md5, portion),
         Command::Xsha1(portion) => (Algorithm::Sha1, portion),
@@ -24,31 +22,39 @@ pub(super) async fn answer(session: &mut Session, link: &Link, command: Command)
         Command::Xsha512(portion) => (Algorithm::Sha512, portion),
         other => return replies::not_implemented(other.verb()).into(),
     };
-    check(session, link, algorithm, &portion, |_| DigestStyle::Bare).await
+    let within =
+        |size: u64| Some(portion.start..portion.end.unwrap_or(size)).filter(|range| range.end <= size);
+    check(session, link, algorithm, &portion.path, within, |_| DigestStyle::Bare).await
 }
 
-async fn hash(session: &mut Session, link: &Link, path: Vec<u8>) -> Answer {
-    let portion = Portion { path, start: 0, end: None };
+/// HASH, of all of the file or of what RANG has named. The range may end behind the file, as it may
+/// for RETR; but its reply has no way to say that nothing of the file is in it.
+pub(super) async fn hash(session: &mut Session, link: &Link, path: Vec<u8>, span: Span) -> Answer {
     let algorithm = session.algorithm;
-    let path = portion.path.clone();
-    check(session, link, algorithm, &portion, |range| DigestStyle::Hash { algorithm, range, path }).await
+    let within = |size: u64| match span {
+        Span::Within(first, last) => Some(first..size.min(last.saturating_add(1))).filter(|_| first < size),
+        Span::All | Span::From(_) => Some(0..size),
+    };
+    let shown = path.clone();
+    let style = |range| DigestStyle::Hash { algorithm, range, path: shown };
+    check(session, link, algorithm, &path, within, style).await
 }
 
 async fn check(
     session: &mut Session,
     link: &Link,
     algorithm: Algorithm,
-    portion: &Portion,
+    path: &[u8],
+    within: impl FnOnce(u64) -> Option<Range<u64>>,
     style: impl FnOnce(Range<u64>) -> DigestStyle,
 ) -> Answer {
-    let (file, metadata, path) = match session.files.open_read(&portion.path).await {
+    let (file, metadata, path) = match session.files.open_read(path).await {
         Ok(opened) => opened,
         Err(error) => return replies::refused(&error, Code::FILE_UNAVAILABLE).into(),
     };
-    let range = portion.start..portion.end.unwrap_or(metadata.size);
-    if range.start > range.end || range.end > metadata.size {
+    let Some(range) = within(metadata.size).filter(|range| range.start <= range.end) else {
         return Reply::new(Code::BAD_ARGUMENT, "The file is shorter.").into();
-    }
+    };
     session.running = Some(Running::Digest(style(range.clone())));
     let record = Record::new(session.files.visitor(), RecordKind::Digest, path);
     let labour = link.services.labour.clone();

@@ -1,6 +1,7 @@
 //! FTP after the login: the dispatch of every command, one line an arm, and the session's
 //! state. Made from a `LoggedIn` and from nothing else.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use wharfinger_protocol::digest::Algorithm;
@@ -22,8 +23,8 @@ pub(super) struct Session {
     pub(super) channel: Channel,
     /// TYPE, STRU and MODE.
     pub(super) representation: Representation,
-    /// REST: where the next transfer begins.
-    pub(super) restart: u64,
+    /// REST or RANG: which bytes the next transfer is of.
+    pub(super) span: Span,
     /// What the command before has named for this one.
     pub(super) source: Option<Source>,
     /// OPTS MLST.
@@ -32,6 +33,17 @@ pub(super) struct Session {
     pub(super) algorithm: Algorithm,
     /// The transfer whose final reply is still to come.
     pub(super) running: Option<Running>,
+}
+
+/// Which bytes of a file a transfer is of; all of them if nothing was said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Span {
+    #[default]
+    All,
+    /// REST (RFC 3659 §5): from this offset on.
+    From(u64),
+    /// RANG (draft-bryan-ftp-range): from the first offset up to the second, that one too.
+    Within(u64, u64),
 }
 
 /// What one command names and the next deals with.
@@ -48,7 +60,7 @@ impl Session {
             files: Files::new(logged_in),
             channel: Channel::default(),
             representation: Representation::DEFAULT,
-            restart: 0,
+            span: Span::All,
             source: None,
             facts: FactSet::default(),
             algorithm: Algorithm::default(),
@@ -61,8 +73,7 @@ impl Session {
         if let Some(user) = link.live.user() {
             self.files.set_user(user);
         }
-        let (restart, source) = (self.restart, self.source.take());
-        self.restart = 0;
+        let (span, source) = (std::mem::take(&mut self.span), self.source.take());
         let command = match command {
             Ok(command) => command,
             Err(error) => return replies::misread(error).into(),
@@ -73,7 +84,7 @@ impl Session {
             Command::Rnto(path) => files::rename_to(self, source, &path).await.into(),
             Command::Site(command) => site::answer(self, link, command, source).await,
             Command::Pasv | Command::Epsv(_) | Command::Port(_) | Command::Eprt(_) | Command::Type(_) => {
-                self.restart = restart;
+                self.span = span;
                 self.agree(link, command).await.into()
             }
             Command::Retr(_)
@@ -82,12 +93,8 @@ impl Session {
             | Command::Appe(_)
             | Command::List(_)
             | Command::Nlst(_)
-            | Command::Mlsd(_) => {
-                self.restart = restart;
-                let answer = self.transfer(link, command).await;
-                self.restart = 0;
-                answer
-            }
+            | Command::Mlsd(_) => self.transfer(link, command, span).await,
+            Command::Hash(path) => digests::hash(self, link, path, span).await,
             other => self.run(link, other).await,
         }
     }
@@ -111,11 +118,11 @@ impl Session {
         }
     }
 
-    async fn transfer(&mut self, link: &Link, command: Command) -> Answer {
+    async fn transfer(&mut self, link: &Link, command: Command, span: Span) -> Answer {
         match command {
-            Command::Retr(path) => transfers::retrieve(self, link, &path).await,
-            Command::Stor(path) => transfers::store(self, link, &path).await,
-            Command::Appe(path) => transfers::append(self, link, &path).await,
+            Command::Retr(path) => transfers::retrieve(self, link, &path, span).await,
+            Command::Stor(path) => transfers::store(self, link, &path, span).await,
+            Command::Appe(path) => transfers::append(self, link, &path, span).await,
             Command::Stou(name) => transfers::store_unique(self, link, name.as_deref()).await,
             Command::List(path) => transfers::list(self, link, path.as_deref()).await,
             Command::Nlst(path) => transfers::names(self, link, path.as_deref()).await,
@@ -136,6 +143,7 @@ impl Session {
             Command::Ccc => leave_tls(link),
             Command::Abor => replies::nothing_to_abort().into(),
             Command::Rest(offset) => self.set_restart(offset).into(),
+            Command::Rang(range) => self.set_range(range).into(),
             Command::Stru(structure) => self.set_structure(structure).into(),
             Command::Mode(mode) => self.set_mode(mode).into(),
             Command::Opts(options) => self.set_options(options).into(),
@@ -147,8 +155,7 @@ impl Session {
             Command::Feat => replies::features(self.facts, self.algorithm).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Stat(None) => replies::status(self, link).into(),
-            Command::Hash(_)
-            | Command::Xcrc(_)
+            Command::Xcrc(_)
             | Command::Xmd5(_)
             | Command::Xsha1(_)
             | Command::Xsha256(_)
@@ -191,8 +198,20 @@ impl Session {
     }
 
     fn set_restart(&mut self, offset: u64) -> Reply {
-        self.restart = offset;
+        self.span = if offset == 0 { Span::All } else { Span::From(offset) };
         Reply::new(Code::PENDING, format!("The next transfer begins at byte {offset}."))
+    }
+
+    /// Whatever RANG or REST was before is forgotten already, so nothing is left to take back.
+    fn set_range(&mut self, range: Option<RangeInclusive<u64>>) -> Reply {
+        let Some((first, last)) = range.map(RangeInclusive::into_inner) else {
+            return Reply::new(Code::PENDING, "The next transfer is of the whole file.");
+        };
+        if !self.representation.is_image() || self.representation.deflate {
+            return Reply::new(Code::PAGE_TYPE_UNKNOWN, "RANG needs TYPE I, STRU F and MODE S.");
+        }
+        self.span = Span::Within(first, last);
+        Reply::new(Code::PENDING, format!("The next transfer is of bytes {first} to {last}."))
     }
 
     fn set_options(&mut self, options: Options) -> Reply {

@@ -5,7 +5,7 @@ use wharfinger_protocol::ftp::{Code, Reply};
 
 use super::listing::{self, Letters};
 use super::running::Running;
-use super::session::Session;
+use super::session::{Session, Span};
 use super::{Answer, Link, replies};
 use crate::channel::Direction;
 use crate::conversation::Step;
@@ -15,39 +15,37 @@ use crate::storage::{Listing, Start, StorageError};
 use crate::transfer::{PrintEntry, Record, RecordKind, Transfer, Work};
 
 /// RETR.
-pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
-    if let Err(refusal) = image_restart(session) {
+pub(super) async fn retrieve(session: &mut Session, link: &Link, argument: &[u8], span: Span) -> Answer {
+    if let Err(refusal) = image_only(session, span) {
         return refusal.into();
     }
     let (file, metadata, path) = match session.files.open_read(argument).await {
         Ok(opened) => opened,
         Err(error) => return replies::refused(&error, Code::FILE_UNAVAILABLE).into(),
     };
-    if session.restart > metadata.size {
-        let error = FilesError::Storage(StorageError::RestartBeyondEnd);
-        return replies::refused(&error, Code::FILE_UNAVAILABLE).into();
-    }
-    let bytes = metadata.size - session.restart;
-    let work = Work::Retrieve {
-        file,
-        from: session.restart,
-        to: metadata.size,
-        representation: session.representation,
+    let (from, to) = match span {
+        Span::All => (0, metadata.size),
+        Span::From(offset) if offset > metadata.size => {
+            let error = FilesError::Storage(StorageError::RestartBeyondEnd);
+            return replies::refused(&error, Code::FILE_UNAVAILABLE).into();
+        }
+        Span::From(offset) => (offset, metadata.size),
+        // What lies behind the end is not there to be sent (draft-bryan-ftp-range §4.3).
+        Span::Within(first, last) => (first.min(metadata.size), last.saturating_add(1).min(metadata.size)),
     };
-    let opening = format!("Sending {bytes} bytes.").into_bytes();
+    let work = Work::Retrieve { file, from, to, representation: session.representation };
+    let opening = format!("Sending {} bytes.", to - from).into_bytes();
     start(session, link, work, RecordKind::Download, path, opening)
 }
 
 /// STOR, after REST too.
-pub(super) async fn store(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
-    let offset = if session.restart == 0 { Start::Beginning } else { Start::At(session.restart) };
-    upload(session, link, argument, offset, Code::NAME_NOT_ALLOWED).await
+pub(super) async fn store(session: &mut Session, link: &Link, argument: &[u8], span: Span) -> Answer {
+    upload(session, link, argument, (Start::Beginning, span), Code::NAME_NOT_ALLOWED).await
 }
 
 /// APPE; after REST it is STOR from there (RFC 3659 §5.3 allows both).
-pub(super) async fn append(session: &mut Session, link: &Link, argument: &[u8]) -> Answer {
-    let offset = if session.restart == 0 { Start::End } else { Start::At(session.restart) };
-    upload(session, link, argument, offset, Code::FILE_UNAVAILABLE).await
+pub(super) async fn append(session: &mut Session, link: &Link, argument: &[u8], span: Span) -> Answer {
+    upload(session, link, argument, (Start::End, span), Code::FILE_UNAVAILABLE).await
 }
 
 /// STOU.
@@ -88,18 +86,37 @@ pub(super) async fn machine_list(session: &mut Session, link: &Link, argument: O
 }
 
 /// Byte offsets mean nothing in a file that is changed on the way (RFC 3659 §5.2).
-fn image_restart(session: &Session) -> Result<(), Reply> {
-    if session.restart > 0 && !session.representation.is_image() {
-        Err(Reply::new(Code::BAD_ARGUMENT, "REST needs TYPE I and STRU F: elsewhere offsets change."))
+fn image_only(session: &Session, span: Span) -> Result<(), Reply> {
+    if span != Span::All && !session.representation.is_image() {
+        Err(Reply::new(Code::BAD_ARGUMENT, "REST and RANG need TYPE I and STRU F: elsewhere offsets change."))
     } else {
         Ok(())
     }
 }
 
-async fn upload(session: &mut Session, link: &Link, argument: &[u8], offset: Start, no: Code) -> Answer {
-    if let Err(refusal) = image_restart(session) {
+/// Begins where REST said, else where the command does by itself. RANG would put bytes into the
+/// midst of a file; but an upload here is a new version, whole or not at all.
+async fn upload(
+    session: &mut Session,
+    link: &Link,
+    argument: &[u8],
+    (start, span): (Start, Span),
+    no: Code,
+) -> Answer {
+    if let Err(refusal) = image_only(session, span) {
         return refusal.into();
     }
+    let offset = match span {
+        Span::All => start,
+        Span::From(offset) => Start::At(offset),
+        Span::Within(..) => {
+            return Reply::new(
+                Code::PAGE_TYPE_UNKNOWN,
+                "RANG is for RETR and HASH; REST is for uploads too.",
+            )
+            .into();
+        }
+    };
     match session.files.upload(argument, offset, session.representation.is_image()).await {
         Ok(intent) => receive(session, link, intent, b"Ready for the file.".to_vec(), None),
         Err(error) => replies::refused(&error, no).into(),

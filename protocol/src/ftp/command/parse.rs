@@ -7,7 +7,7 @@ mod argument;
 
 use argument::{
     allocation, attributes_and_path, extended, extended_passive, file_type, host, mechanism, mode, number,
-    options, port, protection, structure, time_and_path, without_options,
+    options, port, protection, range, structure, time_and_path, without_options,
 };
 
 use crate::Secret;
@@ -100,6 +100,7 @@ fn with_argument(verb: Verb, text: &[u8]) -> Result<Command, ParseError> {
         Verb::Appe => Command::Appe(path()?),
         Verb::Allo => Command::Allo(allocation(parameter()?)?),
         Verb::Rest => Command::Rest(number(verb, parameter()?)?),
+        Verb::Rang => Command::Rang(range(parameter()?)?),
         Verb::Rnfr => Command::Rnfr(path()?),
         Verb::Rnto => Command::Rnto(path()?),
         Verb::Dele => Command::Dele(path()?),

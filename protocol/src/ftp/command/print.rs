@@ -1,6 +1,8 @@
 //! From a command to its line: what a client sends, and what the round-trip
 //! properties hold the parser to.
 
+use std::ops::RangeInclusive;
+
 use super::Command;
 use crate::{
     ftp::{
@@ -82,6 +84,7 @@ fn argument(command: &Command, out: &mut Vec<u8>) {
         Command::Prot(level) => out.push(protection_letter(*level)),
         Command::Pbsz(size) => digits(out, u64::from(*size)),
         Command::Rest(offset) => digits(out, *offset),
+        Command::Rang(range) => ranged(out, range.as_ref()),
         Command::Allo(allocation) => allocated(out, *allocation),
         Command::Mfmt(time, path) => {
             time::write(out, *time);
@@ -120,6 +123,14 @@ fn listed(out: &mut Vec<u8>, path: &[u8]) {
 
 fn digits(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(number.to_string().as_bytes());
+}
+
+/// `1 0`, which is no range, takes the one before back.
+fn ranged(out: &mut Vec<u8>, range: Option<&RangeInclusive<u64>>) {
+    let (first, last) = range.map_or((1, 0), |range| (*range.start(), *range.end()));
+    digits(out, first);
+    out.push(b' ');
+    digits(out, last);
 }
 
 fn allocated(out: &mut Vec<u8>, allocation: Allocation) {
@@ -227,6 +238,7 @@ pub(super) const fn verb(command: &Command) -> Verb {
         Command::Appe(..) => Verb::Appe,
         Command::Allo(..) => Verb::Allo,
         Command::Rest(..) => Verb::Rest,
+        Command::Rang(..) => Verb::Rang,
         Command::Rnfr(..) => Verb::Rnfr,
         Command::Rnto(..) => Verb::Rnto,
         Command::Dele(..) => Verb::Dele,

@@ -5,6 +5,7 @@
 
 use std::{
     net::{Ipv6Addr, SocketAddr, SocketAddrV4},
+    ops::RangeInclusive,
     str::FromStr,
 };
 
@@ -103,6 +104,18 @@ pub(super) fn allocation(text: &[u8]) -> Result<Allocation, ParseError> {
         _ => return Err(invalid),
     };
     Ok(Allocation { bytes, record })
+}
+
+/// `<first byte> <last byte>`; `1 0` takes the range before back (draft-bryan-ftp-range §3).
+pub(super) fn range(text: &[u8]) -> Result<Option<RangeInclusive<u64>>, ParseError> {
+    let mut words = text.split(|&byte| byte == b' ').filter(|word| !word.is_empty());
+    let invalid = ParseError::Invalid(Verb::Rang);
+    let mut next = || words.next().and_then(decimal::<u64>).ok_or(invalid);
+    match (next()?, next()?, words.next()) {
+        (1, 0, None) => Ok(None),
+        (first, last, None) if first <= last => Ok(Some(first..=last)),
+        _ => Err(invalid),
+    }
 }
 
 pub(super) fn port(text: &[u8]) -> Result<SocketAddrV4, ParseError> {
