@@ -10,6 +10,7 @@ pub mod ftp;
 pub mod line;
 pub mod mftp;
 mod number;
+pub mod pattern;
 pub mod record;
 mod secret;
 pub mod text;

@@ -4,6 +4,7 @@
 //! It knows no dialect and no reply code, and nothing of how files are stored.
 
 mod copy;
+mod matching;
 #[cfg(test)]
 pub(crate) mod tests;
 mod upload;
@@ -135,12 +136,17 @@ impl Files {
         Ok((self.tree.list(&path).await?, path))
     }
 
-    /// As `list`; what is not a directory has no listing, but metadata all the same.
+    /// As `list`; what is not a directory has no listing, but metadata all the same. Where nothing of
+    /// that name is there, `*` and `?` in the last part of it stand for other characters.
     pub(crate) async fn list_or_file(
         &self,
         argument: Option<&[u8]>,
     ) -> Result<(Option<Listing>, VirtualPath, Metadata), FilesError> {
-        let (metadata, path) = self.metadata(argument.unwrap_or(b".")).await?;
+        let argument = argument.unwrap_or(b".");
+        let (metadata, path) = match self.metadata(argument).await {
+            Err(FilesError::Storage(StorageError::NotFound)) => return self.list_matching(argument).await,
+            found => found?,
+        };
         let listing = match metadata.kind {
             Kind::Directory => Some(self.tree.list(&path).await?),
             Kind::File | Kind::Other => None,

@@ -7,6 +7,7 @@ mod command;
 mod line;
 mod listing;
 mod mftp;
+mod pattern;
 mod record;
 mod refusal;
 mod reply;

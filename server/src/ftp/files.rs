@@ -9,7 +9,7 @@ use wharfinger_protocol::time;
 use super::session::{Session, Source};
 use super::{listing, replies};
 use crate::files::FilesError;
-use crate::storage::{FileTime, Kind, StorageError};
+use crate::storage::{FileTime, Kind, Listing, StorageError};
 
 /// Entries of a directory that STAT lists over the control connection; LIST has no such bound.
 const STAT_ENTRIES: usize = 1000;
@@ -179,7 +179,7 @@ async fn status(session: &Session, argument: &[u8]) -> Reply {
         Err(error) => return replies::refused(&error, Code::BUSY),
     };
     let code = if metadata.kind == Kind::Directory { Code::DIRECTORY_STATUS } else { Code::FILE_STATUS };
-    match status_lines(stream) {
+    match status_lines(stream).await {
         Ok((lines, more)) => {
             let reply = lines.into_iter().fold(Reply::new(code, "Status:"), Reply::line);
             reply.line(if more { "There is more; use LIST." } else { "End of status." })
@@ -188,14 +188,20 @@ async fn status(session: &Session, argument: &[u8]) -> Reply {
     }
 }
 
-fn status_lines(mut stream: crate::storage::Listing) -> Result<(Vec<Vec<u8>>, bool), StorageError> {
+/// As many lines as there may be, and whether there are more. Of what a pattern leaves out all is
+/// looked at; other sessions have their turn meanwhile.
+async fn status_lines(mut stream: Listing) -> Result<(Vec<Vec<u8>>, bool), StorageError> {
     let mut print = listing::long();
     let mut lines = Vec::new();
-    let more = stream.fill(STAT_ENTRIES, &mut |entry| {
-        let mut line = Vec::new();
-        print(&mut line, entry);
-        line.truncate(line.trim_ascii_end().len());
-        lines.push(line);
-    })?;
+    let mut more = true;
+    while more && lines.len() < STAT_ENTRIES {
+        more = stream.fill(STAT_ENTRIES - lines.len(), &mut |entry| {
+            let mut line = Vec::new();
+            print(&mut line, entry);
+            line.truncate(line.trim_ascii_end().len());
+            lines.push(line);
+        })?;
+        tokio::task::yield_now().await;
+    }
     Ok((lines, more))
 }

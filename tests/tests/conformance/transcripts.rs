@@ -32,6 +32,7 @@ transcripts! {
     modify_facts
     modify_time
     parameters
+    patterns
     range
     rename
     restart
