@@ -84,6 +84,23 @@ impl Program {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// Begins to look for its largest memory anew; what it takes now, in bytes.
+    pub fn begin_measuring_memory(&self) -> u64 {
+        std::fs::write(self.kept_by_the_kernel("clear_refs"), "5").unwrap();
+        self.peak_memory()
+    }
+
+    /// The most memory it has taken since it was begun to be measured, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(self.kept_by_the_kernel("status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
+    }
+
+    fn kept_by_the_kernel(&self, file: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{file}", self.child.id()))
+    }
+
     /// Ends it as a crash would (SIGKILL).
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
