@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::{PortRange, Secret, one_or_many, words};
+use crate::values::{AddressOverride, PortRange, Secret, one_or_many, words};
 
 /// `[store]`: where users are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -70,6 +70,11 @@ pub struct Ftp {
     pub passive_ports: PortRange,
     /// What PASV advertises: an IPv4 address or a DNS name; empty: the control connection's own.
     pub public_address: String,
+    /// What PASV advertises to the clients of these networks instead, `NETWORK=ADDRESS`.
+    #[serde(deserialize_with = "one_or_many")]
+    pub public_address_overrides: Vec<AddressOverride>,
+    /// The port that active data connections are made from; 0: whichever is free.
+    pub active_port: u16,
     /// The text of the 220 greeting.
     pub banner: String,
 }
@@ -83,6 +88,8 @@ impl Default for Ftp {
             implicit_tls_client_certificate: ClientCertificate::default(),
             passive_ports: PortRange { first: 50000, last: 50099 },
             public_address: String::new(),
+            public_address_overrides: Vec::new(),
+            active_port: 0,
             banner: "Wharfinger ready.".to_owned(),
         }
     }

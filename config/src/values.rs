@@ -1,9 +1,10 @@
-//! Values that are more than a number or a word: port ranges, address lists, secrets.
+//! Values that are more than a number or a word: port ranges, addresses, secrets, and lists of them.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
+use ipnet::Ipv4Net;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -48,6 +49,48 @@ impl Serialize for PortRange {
 impl<'de> Deserialize<'de> for PortRange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// What PASV advertises to the clients of one network, written `NETWORK=ADDRESS`; as the address,
+/// `own` is the one that the client connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressOverride {
+    /// Whose address lies in it.
+    pub clients: Ipv4Net,
+    /// What they are told; none: the control connection's own.
+    pub address: Option<Ipv4Addr>,
+}
+
+impl AddressOverride {
+    const OWN: &str = "own";
+}
+
+impl FromStr for AddressOverride {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (clients, address) = text.split_once('=').ok_or(())?;
+        let address = match address.trim() {
+            Self::OWN => None,
+            address => Some(address.parse().map_err(drop)?),
+        };
+        Ok(Self { clients: clients.trim().parse().map_err(drop)?, address })
+    }
+}
+
+impl fmt::Display for AddressOverride {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.address {
+            Some(address) => write!(f, "{}={address}", self.clients),
+            None => write!(f, "{}={}", self.clients, Self::OWN),
+        }
+    }
+}
+
+impl Serialize for AddressOverride {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -100,15 +143,25 @@ pub(crate) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Ho
         .collect()
 }
 
-/// Reads a list of addresses, or one address, or several in one string with commas between
-/// (which is how the environment writes a list).
-pub(crate) fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SocketAddr>, D::Error> {
-    let addresses = words(deserializer)?.into_iter().map(|word| {
-        word.parse().map_err(|_| {
-            D::Error::custom(format!("'{word}' is not an address such as 127.0.0.1:2121 or [::]:2121"))
-        })
-    });
-    addresses.collect()
+/// What can stand in a list.
+pub(crate) trait Item: FromStr {
+    /// Said to whoever has written something else.
+    const WANTED: &str;
+}
+
+impl Item for SocketAddr {
+    const WANTED: &str = "an address such as 127.0.0.1:2121 or [::]:2121";
+}
+
+impl Item for AddressOverride {
+    const WANTED: &str = "an IPv4 network and address such as 10.0.0.0/8=10.0.0.5 or 10.0.0.0/8=own";
+}
+
+/// Reads a list, or one item, or several in one string with commas between (which is how the
+/// environment writes a list).
+pub(crate) fn one_or_many<'de, D: Deserializer<'de>, T: Item>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let wrong = |word: &str| D::Error::custom(format!("'{word}' is not {}", T::WANTED));
+    words(deserializer)?.iter().map(|word| word.parse().map_err(|_| wrong(word))).collect()
 }
 
 /// Reads a list of words, written in any of these ways.

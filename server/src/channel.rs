@@ -84,7 +84,8 @@ impl Channel {
             tracing::warn!(client = %link.client.ip(), asked_for = %to, "active data connection to elsewhere refused");
             return Err(NoChannel::Elsewhere);
         }
-        self.agreement = Some(Agreement::Active { from: link.local, to });
+        let from = SocketAddr::new(link.local.ip(), link.settings.config.ftp.active_port);
+        self.agreement = Some(Agreement::Active { from, to });
         Ok(())
     }
 

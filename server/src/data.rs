@@ -37,7 +37,7 @@ const SECOND_CHANCE: Duration = Duration::from_secs(1);
 pub(crate) enum Agreement {
     /// The client connects to us.
     Passive(PassiveOffer),
-    /// We connect to the client, from the control connection's local address.
+    /// We connect to the client, from the control connection's local address; port 0 is any.
     Active { from: SocketAddr, to: SocketAddr },
 }
 
@@ -134,8 +134,19 @@ async fn accept(
 
 async fn dial(from: SocketAddr, to: SocketAddr) -> Result<TcpStream, DataError> {
     let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    socket.bind(SocketAddr::new(from.ip(), 0))?;
+    if from.port() != 0 {
+        // Other sessions' connections come from there too, each to a port of its own.
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(from)?;
     Ok(socket.connect(to).await?)
+}
+
+/// Whether the system lets active data connections come from this port; 0 is any.
+pub(crate) fn may_dial_from(port: u16) -> io::Result<()> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from(([0, 0, 0, 0], port)))
 }
 
 /// The TLS handshake, where there is one, and the check that it is this session's.

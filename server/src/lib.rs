@@ -79,6 +79,14 @@ pub enum StartError {
     /// An address to listen on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The port that active data connections are to be made from.
+    #[error("cannot make data connections from port {port} (ftp.active_port): {reason}")]
+    ActivePort {
+        /// The port.
+        port: u16,
+        /// Why.
+        reason: String,
+    },
     /// The directory of the users' files.
     #[error("the storage root {root} can't be used: {reason}")]
     Storage {
@@ -114,6 +122,11 @@ impl Server {
             passive_ports: PassivePorts::new(config.ftp.passive_ports),
             labour: Labour::new(),
         };
+        // Known at the start rather than at somebody's first transfer.
+        data::may_dial_from(config.ftp.active_port).map_err(|error| StartError::ActivePort {
+            port: config.ftp.active_port,
+            reason: listen::explain(&error),
+        })?;
         let listeners = listen::bind(&config)?;
         for Listener { service, address, .. } in &listeners {
             tracing::info!(service = service.name(), %address, "listening");

@@ -26,6 +26,7 @@ use crate::workers::Workers;
 
 pub(crate) use service::Service;
 pub use socket::BindError;
+pub(crate) use socket::explain;
 
 /// How long accepting rests when the system is out of descriptors.
 const REST: Duration = Duration::from_millis(100);

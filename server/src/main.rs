@@ -39,7 +39,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow
     };
     let server = Server::bind(current, accounts).map_err(|error| {
         let code = match error {
-            StartError::Bind(_) => EXIT_BIND,
+            StartError::Bind(_) | StartError::ActivePort { .. } => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
             StartError::Trail(_) => 1,
         };

@@ -39,7 +39,8 @@ impl Settings {
     pub(crate) fn load(config: Arc<Config>) -> Result<Self, CertificateError> {
         let files = stamps(&Tls::files(&config));
         let tls = Tls::load(&config)?;
-        let public_address = PublicAddress::new(&config.ftp.public_address);
+        let public_address =
+            PublicAddress::new(&config.ftp.public_address, &config.ftp.public_address_overrides);
         Ok(Self { config, tls, public_address, files })
     }
 }

@@ -4,7 +4,7 @@
 
 mod data;
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 pub use data::{Mode, Offer, active_command};
@@ -43,9 +43,15 @@ impl Ftp {
 
     /// Connects and reads nothing yet.
     pub fn dial(address: SocketAddr, tls: Tls) -> Ftp {
-        let talk = Talk::dial(address);
+        Ftp::over(TcpStream::connect(address).unwrap(), tls)
+    }
+
+    /// On a TCP connection made already; reads nothing yet.
+    pub fn over(socket: TcpStream, tls: Tls) -> Ftp {
+        let peer = socket.peer_addr().unwrap();
+        let talk = Talk::over(socket);
         let local = talk.local();
-        Ftp { talk, tls, peer: address, local }
+        Ftp { talk, tls, peer, local }
     }
 
     /// Connects where TLS comes first, and reads the greeting.

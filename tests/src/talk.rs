@@ -19,10 +19,14 @@ pub(crate) struct Talk {
 
 impl Talk {
     pub(crate) fn dial(address: SocketAddr) -> Talk {
-        let socket = TcpStream::connect(address).unwrap();
-        let local = socket.local_addr().unwrap();
+        Talk::over(TcpStream::connect(address).unwrap())
+    }
+
+    /// On a TCP connection made already.
+    pub(crate) fn over(socket: TcpStream) -> Talk {
+        let (peer, local) = (socket.peer_addr().unwrap(), socket.local_addr().unwrap());
         let wire = Some(Wire::new(socket));
-        Talk { wire, received: Vec::new(), transcript: Vec::new(), peer: address, local }
+        Talk { wire, received: Vec::new(), transcript: Vec::new(), peer, local }
     }
 
     /// The client's end.

@@ -99,7 +99,7 @@ impl Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let code = match error {
-            StartError::Bind(_) => EXIT_BIND,
+            StartError::Bind(_) | StartError::ActivePort { .. } => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
             StartError::Trail(_) => 1,
         };

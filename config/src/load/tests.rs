@@ -40,6 +40,18 @@ fn the_environment_lies_over_the_file() {
 }
 
 #[test]
+fn a_list_is_written_with_commas_or_as_one() {
+    let text = "10.0.0.0/8=own, 192.168.1.0/24=192.168.1.9";
+    let config = load(None, env(&[("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", text)])).unwrap();
+    let listed =
+        file("[ftp]\npublic_address_overrides = [\"10.0.0.0/8=own\", \"192.168.1.0/24=192.168.1.9\"]\n");
+    let same = load(Some(listed.path()), []).unwrap();
+    assert_eq!(config.ftp.public_address_overrides, same.ftp.public_address_overrides);
+    assert_eq!(config.ftp.public_address_overrides[0].address, None);
+    assert_eq!(config.ftp.public_address_overrides[1].address, Some([192, 168, 1, 9].into()));
+}
+
+#[test]
 fn a_variable_that_ends_in_file_names_a_file_with_the_value() {
     let secret = file("mongodb://u:p@h/db\n");
     let path = secret.path().to_str().unwrap();
@@ -68,6 +80,10 @@ fn a_value_of_the_wrong_kind_is_refused_and_named() {
         ("WHARFINGER_FTP__LISTEN", "localhost"),
         ("WHARFINGER_FTP__PASSIVE_PORTS", "9-3"),
         ("WHARFINGER_TLS__DATA", "sometimes"),
+        ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "10.0.0.0/8"),
+        ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "10.0.0.0/8=elsewhere"),
+        ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "fd00::/8=10.0.0.1"),
+        ("WHARFINGER_FTP__ACTIVE_PORT", "65536"),
         ("WHARFINGER_STORE__URL_FILE", "/nowhere/at/all"),
         ("WHARFINGER_STORE__URL", "mysql://localhost/db"),
         ("WHARFINGER_TLS__KEY", "alone.key"),

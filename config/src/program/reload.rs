@@ -17,10 +17,12 @@ pub(super) type Check = Box<dyn Fn(&Config) -> Result<(), String> + Send + Sync>
 
 /// Settings that a reload changes; any other one is as it was at the start until a restart.
 const AT_ONCE: &[&str] = &[
+    "ftp.active_port",
     "ftp.banner",
     "ftp.client_certificate",
     "ftp.implicit_tls_client_certificate",
     "ftp.public_address",
+    "ftp.public_address_overrides",
     "hosts",
     "limits.ban_seconds",
     "limits.data_seconds",

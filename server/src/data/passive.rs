@@ -14,8 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use wharfinger_config::PortRange;
 
-/// Connections waiting to be accepted on one port; more than a client opens at once.
-const BACKLOG: i32 = 8;
+/// Connections waiting to be accepted on one port. Most clients connect before they say what is to be
+/// transferred, and nobody accepts before that: all who share the port wait there, and strangers too,
+/// who must not keep them out.
+const BACKLOG: i32 = 1024;
 /// Connections waiting to be picked up by the session that shares a port.
 const QUEUE: usize = 8;
 

@@ -33,7 +33,7 @@ impl Channel {
             Ok(address) => address.port(),
             Err(refusal) => return replies::no_channel(refusal, link),
         };
-        match link.settings.public_address.advertised(link.local.ip()).await {
+        match link.settings.public_address.advertised(link.local.ip(), link.client.ip()).await {
             Some(address) => passive_reply(SocketAddrV4::new(address, port)),
             None => Reply::new(Code::NOT_IMPLEMENTED, "PASV is for IPv4; use EPSV."),
         }

@@ -33,7 +33,8 @@ pub(super) fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener
     listener.map_err(|error| BindError { address, key, reason: explain(&error) })
 }
 
-fn explain(error: &io::Error) -> String {
+/// What the operator can do about it.
+pub(crate) fn explain(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             "the address is in use; stop the program that has it, or set another one".to_owned()
