@@ -58,7 +58,7 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the user was last changed.
     pub updated_at: Timestamp,
-    /// Starts at 1, raised by every change.
+    /// Starts at 1, raised by every change; 0 where no store keeps the user.
     pub version: u64,
     /// Sessions begun under a lower number end. Raised when the user is disabled and by a rotation
     /// that ends sessions.
@@ -69,6 +69,11 @@ impl User {
     /// Whether a session of this user may go on: enabled and not expired.
     pub fn is_active(&self, now: Timestamp) -> bool {
         self.status == Status::Active && self.expires_at.is_none_or(|end| now < end)
+    }
+
+    /// Whether a store keeps this user. Of one that is made otherwise no store knows a change.
+    pub fn is_stored(&self) -> bool {
+        self.version > 0
     }
 
     /// What can be chosen about the user, as it is.
@@ -287,6 +292,12 @@ impl NewUser {
             password_expires_at: None,
             must_change_by: None,
         }
+    }
+
+    /// A user whom no store keeps; the id is the name, which no user of a store has.
+    pub fn into_unstored(self) -> Result<User, Invalid> {
+        let id = self.username.to_string();
+        Ok(User { version: 0, ..self.into_user(id, Timestamp::UNIX_EPOCH)? })
     }
 
     /// The user this becomes. What the types alone do not rule out is refused here.

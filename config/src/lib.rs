@@ -15,8 +15,8 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp, Requirement,
-    Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Anonymous, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp,
+    Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, PortRange, Secret};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub ftp: Ftp,
     /// The MFTP listeners.
     pub mftp: Mftp,
+    /// Logins without an account.
+    pub anonymous: Anonymous,
     /// Certificate and policy.
     pub tls: Tls,
     /// Further names the server is known by, and their certificates.
@@ -57,6 +59,7 @@ impl Default for Config {
             storage: Storage::default(),
             ftp: Ftp::default(),
             mftp: Mftp::default(),
+            anonymous: Anonymous::default(),
             tls: Tls::default(),
             hosts: Vec::new(),
             limits: Limits::default(),
@@ -85,6 +88,11 @@ impl Config {
     /// The directory below which every user's home lies.
     pub fn storage_root(&self) -> PathBuf {
         self.or_in_data_dir(&self.storage.root, "files")
+    }
+
+    /// The directory that anonymous logins read.
+    pub fn anonymous_root(&self) -> PathBuf {
+        self.or_in_data_dir(&self.anonymous.root, "anonymous")
     }
 
     /// The certificate chain, PEM.

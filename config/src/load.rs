@@ -79,6 +79,10 @@ fn check(config: &Config) -> Result<(), &'static str> {
     if config.tls.client_ca.as_os_str().is_empty() && asked != [ClientCertificate::None; 2] {
         return Err("client certificates are asked for, but tls.client_ca names nobody to trust them from");
     }
+    let incoming = &config.anonymous.incoming;
+    if !incoming.is_empty() && incoming.split('/').any(|name| matches!(name, "" | "." | "..")) {
+        return Err("anonymous.incoming must be a path below anonymous.root, such as incoming");
+    }
     let listeners =
         [&config.ftp.listen, &config.ftp.implicit_tls_listen, &config.mftp.listen, &config.mftp.tls_listen];
     if listeners.iter().all(|addresses| addresses.is_empty()) {

@@ -114,6 +114,26 @@ pub struct Mftp {
 pub const MFTP_SWITCHES: [&str; 12] =
     ["LIST", "RETR", "STOR", "DELE", "RMDR", "MKDR", "CHWD", "SIZE", "RNME", "MDTM", "PWRD", "WAMI"];
 
+/// `[anonymous]`: logins without an account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Anonymous {
+    /// Whether the names `anonymous` and `ftp` are let in.
+    pub enabled: bool,
+    /// Whether they are asked for a password, any one; else the name alone logs in.
+    pub ask_password: bool,
+    /// The directory that they read; empty: `anonymous` in the data directory.
+    pub root: PathBuf,
+    /// A directory in there where they may leave files, and see none; empty: nowhere.
+    pub incoming: String,
+}
+
+impl Default for Anonymous {
+    fn default() -> Self {
+        Self { enabled: false, ask_password: true, root: PathBuf::new(), incoming: String::new() }
+    }
+}
+
 /// `[tls]`: certificate and policy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

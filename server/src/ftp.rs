@@ -16,6 +16,7 @@ mod transfers;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use wharfinger_accounts::Protocol;
 use wharfinger_protocol::ftp::{Code, Command, Reply};
 
 use crate::control::Protection;
@@ -164,6 +165,13 @@ impl Dialogue for Ftp {
             Phase::Login(login) => Patience::Login(login.deadline),
             Phase::Session(_) => Patience::Idle(Duration::from_secs(limits.idle_seconds)),
         }
+    }
+}
+
+impl Link {
+    /// What the client speaks: FTP in clear, or inside TLS.
+    fn protocol(&self) -> Protocol {
+        if self.protection.is_some() { Protocol::Ftps } else { Protocol::Ftp }
     }
 }
 

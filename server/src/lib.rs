@@ -2,6 +2,7 @@
 //! [`Server`] is bound, tells its addresses, and runs until told to stop; the program, the
 //! all-in-one program and the tests all start it this way.
 
+mod anonymous;
 mod channel;
 mod control;
 mod conversation;
@@ -29,7 +30,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharfinger_accounts::{Accounts, Trail};
+use wharfinger_accounts::{Accounts, Protocol, Trail};
 use wharfinger_config::Config;
 use wharfinger_config::program::Current;
 
@@ -37,6 +38,7 @@ pub use listen::BindError;
 pub use store::wait_for_store;
 pub use tls::certificate::{CertificateError, fingerprint};
 
+use anonymous::Anonymous;
 use data::passive::PassivePorts;
 use limits::LoginLimits;
 use listen::Listener;
@@ -62,12 +64,21 @@ pub struct Server {
 pub(crate) struct Services {
     pub(crate) settings: LiveSettings,
     pub(crate) accounts: Accounts,
+    /// None where nobody is let in without an account.
+    pub(crate) anonymous: Option<Anonymous>,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) labour: Labour,
     pub(crate) trail: Trail,
+}
+
+impl Services {
+    /// Who is let in under this name without an account.
+    pub(crate) fn anonymous_for(&self, name: &[u8], protocol: Protocol) -> Option<&Anonymous> {
+        self.anonymous.as_ref().filter(|anonymous| anonymous.admits(name, protocol))
+    }
 }
 
 /// Why the server can't start.
@@ -87,7 +98,7 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
-    /// The directory of the users' files.
+    /// The directory of the users' files, or of the anonymous ones.
     #[error("the storage root {root} can't be used: {reason}")]
     Storage {
         /// The directory.
@@ -112,10 +123,12 @@ impl Server {
         let root = config.storage_root();
         let storage = LocalStorage::open(&root, config.storage.uploads, config.storage.durable)
             .map_err(|error| no_storage(&root, &error))?;
+        let anonymous = Anonymous::open(&config)?;
         let services = Services {
             settings: LiveSettings::new(settings),
             trail: accounts.begin_trail(&writer()).map_err(|error| StartError::Trail(error.to_string()))?,
             accounts,
+            anonymous,
             storage: Arc::new(storage),
             registry: Registry::new(),
             login_limits: LoginLimits::default(),
@@ -160,7 +173,7 @@ impl Server {
         let standing =
             tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
         let unlocks = tokio::spawn(unlocks::watch(Arc::clone(&services)));
-        let sweeper = tokio::spawn(sweep(services.settings.now().config.storage_root()));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&services.settings.now().config)));
         let serve_and_drain = async {
             shutdown.await;
             drain(&services).await;
@@ -208,18 +221,21 @@ async fn drain(services: &Services) {
 }
 
 /// What aborted uploads left behind is kept for a week, so that it can be resumed.
-async fn sweep(root: std::path::PathBuf) {
+async fn sweep(config: Arc<Config>) {
     const KEPT: Duration = Duration::from_hours(7 * 24);
     const EVERY: Duration = Duration::from_hours(24);
+    let mut roots = vec![config.storage_root()];
+    roots.extend(config.anonymous.enabled.then(|| config.anonymous_root()));
     let mut days = tokio::time::interval(EVERY);
     loop {
         days.tick().await;
-        let root = root.clone();
-        match tokio::task::spawn_blocking(move || storage::local::sweep(&root, KEPT)).await {
-            Ok(Ok(0)) => {}
-            Ok(Ok(removed)) => tracing::info!(removed, "old partial uploads removed"),
-            Ok(Err(error)) => tracing::warn!(%error, "old partial uploads can't be removed"),
-            Err(error) => tracing::error!(%error, "the search for old partial uploads failed"),
+        for root in roots.clone() {
+            match tokio::task::spawn_blocking(move || storage::local::sweep(&root, KEPT)).await {
+                Ok(Ok(0)) => {}
+                Ok(Ok(removed)) => tracing::info!(removed, "old partial uploads removed"),
+                Ok(Err(error)) => tracing::warn!(%error, "old partial uploads can't be removed"),
+                Err(error) => tracing::error!(%error, "the search for old partial uploads failed"),
+            }
         }
     }
 }

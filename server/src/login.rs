@@ -10,7 +10,7 @@ use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Proof, Protoc
 
 use crate::Services;
 use crate::registry::Live;
-use crate::storage::Tree;
+use crate::storage::{StorageError, Tree};
 
 pub(crate) use visit::{Visit, Visitor};
 
@@ -39,6 +39,11 @@ pub(crate) struct Applicant<'a> {
     pub(crate) protocol: Protocol,
 }
 
+/// Whether the name alone logs in: that of anonymous logins, where no password is asked for.
+pub(crate) fn needs_no_password(services: &Services, name: &[u8], protocol: Protocol) -> bool {
+    services.anonymous_for(name, protocol).is_some_and(|anonymous| !anonymous.asks_password())
+}
+
 /// Lets the user in, or waits a while and refuses.
 pub(crate) async fn log_in(
     services: &Services,
@@ -54,6 +59,9 @@ pub(crate) async fn log_in(
         tracing::info!(%client, session = live.id, "login refused: the address is banned");
         return Err(LoginRefusal::Banned);
     }
+    if let Some(anonymous) = services.anonymous_for(applicant.name, applicant.protocol) {
+        return enter(services, live, anonymous.user(), anonymous.tree().await, &applicant);
+    }
     let username = String::from_utf8_lossy(applicant.name);
     let attempt = Attempt {
         username: &username,
@@ -62,7 +70,10 @@ pub(crate) async fn log_in(
         protocol: applicant.protocol,
     };
     match services.accounts.log_in(attempt).await {
-        Ok(user) => enter(services, live, user, &applicant).await,
+        Ok(user) => {
+            let tree = services.storage.open_tree(user.home.as_str()).await;
+            enter(services, live, user, tree, &applicant)
+        }
         Err(LoginError::Refused(reason)) if matches!(applicant.proof, Proof::Certificate) => {
             // Nobody guessed anything, and the password is still to come.
             tracing::debug!(%client, session = live.id, user = %printable(&username), %reason, "no login by certificate");
@@ -82,13 +93,14 @@ pub(crate) async fn log_in(
     }
 }
 
-async fn enter(
+fn enter(
     services: &Services,
     live: &Arc<Live>,
     user: Arc<User>,
+    tree: Result<Arc<dyn Tree>, StorageError>,
     applicant: &Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
-    let tree = services.storage.open_tree(user.home.as_str()).await.map_err(|error| {
+    let tree = tree.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable
     })?;

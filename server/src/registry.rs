@@ -121,11 +121,11 @@ impl Registry {
         Ok(Place { registry: Arc::clone(self), live })
     }
 
-    /// Who is logged in, once each, with the oldest version of the user that any session holds.
+    /// Who of the store's users is logged in, once each, with the oldest version of the user that any session holds.
     /// A user made again under the same name is another one.
     pub(crate) fn stamps(&self) -> Vec<Stamp> {
         let mut oldest: HashMap<String, Arc<User>> = HashMap::new();
-        for user in self.users() {
+        for user in self.users().into_iter().filter(|user| user.is_stored()) {
             let known = oldest.entry(user.id.clone()).or_insert_with(|| Arc::clone(&user));
             if user.version < known.version {
                 *known = user;

@@ -88,6 +88,8 @@ fn a_value_of_the_wrong_kind_is_refused_and_named() {
         ("WHARFINGER_STORE__URL", "mysql://localhost/db"),
         ("WHARFINGER_TLS__KEY", "alone.key"),
         ("WHARFINGER_FTP__LISTEN", ""),
+        ("WHARFINGER_ANONYMOUS__INCOMING", "/incoming"),
+        ("WHARFINGER_ANONYMOUS__INCOMING", "a/../.."),
     ] {
         let error = load(None, env(&[(name, value)])).unwrap_err().to_string();
         assert!(error.len() > 20, "{name}: {error}");

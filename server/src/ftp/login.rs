@@ -12,7 +12,7 @@ use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Verb};
 
 use super::{Answer, Link, replies};
 use crate::conversation::Step;
-use crate::login::{Applicant, LoginRefusal, log_in};
+use crate::login::{Applicant, LoginRefusal, log_in, needs_no_password};
 
 /// A client that hasn't logged in.
 pub(super) struct Login {
@@ -90,7 +90,12 @@ impl Login {
 
     /// Says the same whether or not there is such a user, but to one who has shown a certificate
     /// for the name: that may be enough (232, RFC 2228 §4). If it isn't, the password decides.
+    /// Who needs neither is in already.
     async fn user(&mut self, link: &mut Link, name: Vec<u8>) -> Answer {
+        if needs_no_password(&link.services, &name, link.protocol()) {
+            self.name = None;
+            return self.enter(link, &name, Secret::default()).await;
+        }
         if link.protection.as_ref().is_some_and(|protection| protection.certifies(&name)) {
             let applicant = Applicant { name: &name, proof: Proof::Certificate, protocol: Protocol::Ftps };
             match log_in(&link.services, &link.live, applicant).await {
@@ -107,9 +112,12 @@ impl Login {
         let Some(name) = self.name.take() else {
             return Reply::new(Code::BAD_SEQUENCE, "Send USER first.").into();
         };
-        let protocol = if link.protection.is_some() { Protocol::Ftps } else { Protocol::Ftp };
+        self.enter(link, &name, password).await
+    }
+
+    async fn enter(&mut self, link: &Link, name: &[u8], password: Secret) -> Answer {
         let password = Password::new(password.into_bytes());
-        let applicant = Applicant { name: &name, proof: Proof::Password(&password), protocol };
+        let applicant = Applicant { name, proof: Proof::Password(&password), protocol: link.protocol() };
         match log_in(&link.services, &link.live, applicant).await {
             Ok(logged_in) => Answer::Enter(Reply::new(Code::LOGGED_IN, "Logged in."), logged_in),
             Err(refusal) => self.refused(link, refusal),

@@ -72,7 +72,7 @@ async fn start(session: &mut Session, link: &Link, work: Work, kind: RecordKind,
 /// What PASV would tell; over IPv6 the address the client has reached.
 async fn advertised(link: &Link) -> IpAddr {
     let local = link.local.ip();
-    link.settings.public_address.advertised(local).await.filter(|_| local.is_ipv4()).map_or(local, IpAddr::V4)
+    link.settings.public_address.advertised(local, link.client.ip()).await.map_or(local, IpAddr::V4)
 }
 
 fn print(lines: &mut Vec<u8>, entry: &Entry<'_>) {

@@ -31,7 +31,8 @@ pub(crate) struct Place {
     servers: Arc<Servers>,
 }
 
-/// One that lets clients choose, and one that demands TLS, as it is by default.
+/// One that lets clients choose, and one that demands TLS, as it is by default. Both let in who has
+/// no account, with the name alone, to read `welcome` and to leave something in `incoming`.
 struct Servers {
     clear: Deployment,
     tls: Deployment,
@@ -87,6 +88,11 @@ impl Place {
     pub(crate) fn log_in(&self, ftp: &mut Ftp) {
         let reply = ftp.log_in(&self.user.name, &self.user.password);
         assert_eq!(reply.code, 230, "{reply:?}");
+        self.protect_data(ftp);
+    }
+
+    /// What data connections need where they are to be protected.
+    pub(crate) fn protect_data(&self, ftp: &mut Ftp) {
         if self.protection == Protection::Tls {
             ftp.expect("PBSZ 0", 200);
             ftp.expect("PROT P", 200);
@@ -96,7 +102,11 @@ impl Place {
     /// The data connection of a transfer that has begun, hands shaken. It takes little at a time,
     /// so that a transfer nobody reads stays unfinished.
     pub(crate) fn data(&self, ftp: &Ftp, address: SocketAddr) -> Wire {
-        let wire = Wire::new(narrow(address));
+        self.protected(ftp, Wire::new(narrow(address)))
+    }
+
+    /// The same connection, under TLS if this place has it.
+    pub(crate) fn protected(&self, ftp: &Ftp, wire: Wire) -> Wire {
         match self.protection {
             Protection::Clear => wire,
             Protection::Tls => {
@@ -151,13 +161,20 @@ impl Servers {
         }
         // Ports in turn from large ranges: one that was closed is not another test's at once.
         let setup = |ports: &str| {
-            Setup::new(Shape::AllInOne, Store::Sqlite).set("WHARFINGER_FTP__PASSIVE_PORTS", ports)
+            Setup::new(Shape::AllInOne, Store::Sqlite)
+                .set("WHARFINGER_FTP__PASSIVE_PORTS", ports)
+                .set("WHARFINGER_ANONYMOUS__ENABLED", "true")
+                .set("WHARFINGER_ANONYMOUS__ASK_PASSWORD", "false")
+                .set("WHARFINGER_ANONYMOUS__INCOMING", "incoming")
         };
         let clear = setup("10000-19999")
             .set("WHARFINGER_TLS__CONTROL", "optional")
             .set("WHARFINGER_TLS__DATA", "optional");
         let tls = setup("20000-29999");
         let servers = Arc::new(Servers { clear: clear.start(), tls: tls.start() });
+        for server in [&servers.clear, &servers.tls] {
+            std::fs::write(server.directory().join("data/anonymous/welcome"), "one\ntwo\n").unwrap();
+        }
         *running = Arc::downgrade(&servers);
         servers
     }

@@ -3,7 +3,9 @@
 //! ```text
 //! # A comment.
 //! @ session           begins logged in, with TYPE I (else behind the greeting, or behind AUTH)
-//! C: EPSV             what the client says; $USER, $PASSWORD, \xNN for a byte
+//! @ private           begins before the login, and under TLS behind PROT P
+//! C: EPSV             what the client says; $USER, $PASSWORD, \xNN for a byte; $PORT for an address
+//!                     at which the client then listens
 //! S: 229 ~.*~         what the server says, whole; a regular expression between tildes
 //! S: ...              any lines, up to the one that comes next here
 //! D> text             a line the client sends on the data connection
@@ -13,11 +15,12 @@
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use wharfinger_tests::Ftp;
+use wharfinger_tests::ftp::{Offer, active_command};
 use wharfinger_tests::transcript::{pattern, unescaped, with_end};
+use wharfinger_tests::{Ftp, Mode};
 
 use crate::place::{BOUND, Place, Protection};
 
@@ -31,8 +34,11 @@ pub(crate) fn play(name: &str, protection: Protection) {
     let file = folder().join(format!("{name}.txt"));
     let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let place = Place::new(protection);
-    let session = text.lines().any(|line| line == "@ session");
-    let ftp = if session { place.session() } else { place.connect() };
+    let begins = |with: &str| text.lines().any(|line| line == with);
+    let mut ftp = if begins("@ session") { place.session() } else { place.connect() };
+    if begins("@ private") {
+        place.protect_data(&mut ftp);
+    }
     let mut player =
         Player { place: &place, ftp, said: VecDeque::new(), agreed: None, skipping: false, closed: false };
     let mut lines = text.lines().enumerate().peekable();
@@ -61,18 +67,29 @@ struct Player<'a> {
     ftp: Ftp,
     /// Lines of the server's that the transcript has still to come to.
     said: VecDeque<String>,
-    /// Where the server listens.
-    agreed: Option<SocketAddr>,
+    /// Where the server listens, or the client.
+    agreed: Option<Agreed>,
     /// After `S: ...`.
     skipping: bool,
     /// After 221.
     closed: bool,
 }
 
+enum Agreed {
+    Passive(SocketAddr),
+    Active(TcpListener),
+}
+
 impl Player<'_> {
     fn say(&mut self, words: &str, at: &str) {
         assert!(self.said.is_empty(), "{at}: the server said more: {:?}", self.said);
-        let words = self.filled_in(words);
+        let mut words = self.filled_in(words);
+        if words.contains("$PORT") {
+            let listener = TcpListener::bind((self.ftp.local.ip(), 0)).unwrap();
+            let command = active_command(Mode::Port, listener.local_addr().unwrap());
+            words = words.replace("$PORT", command.strip_prefix("PORT ").unwrap());
+            self.agreed = Some(Agreed::Active(listener));
+        }
         self.ftp.send_bytes(&[unescaped(&words), b"\r\n".to_vec()].concat());
     }
 
@@ -80,7 +97,9 @@ impl Player<'_> {
         let expected = pattern(&self.filled_in(words));
         if self.said.is_empty() {
             let reply = self.ftp.reply_within(BOUND);
-            self.agreed = passive_address(&reply.text, self.ftp.peer).or(self.agreed);
+            if let Some(address) = passive_address(&reply.text, self.ftp.peer) {
+                self.agreed = Some(Agreed::Passive(address));
+            }
             self.said = reply.text.lines().map(str::to_owned).collect();
             self.closed = reply.code == 221;
         }
@@ -100,8 +119,13 @@ impl Player<'_> {
     }
 
     fn move_data(&mut self, kind: &str, lines: &[&str], at: &str) {
-        let address = self.agreed.take().unwrap_or_else(|| panic!("{at}: no data connection was agreed on"));
-        let mut data = self.place.data(&self.ftp, address);
+        let mut data = match self.agreed.take() {
+            Some(Agreed::Passive(address)) => self.place.data(&self.ftp, address),
+            Some(Agreed::Active(listener)) => {
+                self.place.protected(&self.ftp, Offer::Listening(listener).accept())
+            }
+            None => panic!("{at}: no data connection was agreed on"),
+        };
         if kind == "D>" {
             let bytes: Vec<u8> = lines.iter().flat_map(|line| unescaped(&with_end(line))).collect();
             data.write_all(&bytes).unwrap();

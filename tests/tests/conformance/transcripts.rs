@@ -28,6 +28,7 @@ transcripts! {
     help
     lists
     login
+    minimum
     mlst
     modify_facts
     modify_time
