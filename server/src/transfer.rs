@@ -11,6 +11,7 @@ mod record;
 mod representation;
 mod retrieve;
 mod store;
+mod unpacker;
 
 use std::fs::File;
 use std::future::Future;
@@ -27,11 +28,11 @@ use crate::files::UploadIntent;
 use crate::storage::{Entry, Listing, StorageError};
 
 pub(crate) use copy::Copy;
-pub(crate) use deflate::DeflateError;
 pub(crate) use digest::Digest;
 pub(crate) use labour::Labour;
 pub(crate) use record::{Record, RecordKind};
 pub(crate) use representation::Representation;
+pub(crate) use unpacker::DeflateError;
 
 /// Work that takes its time, as one future beside the command line: dropping it aborts it.
 pub(crate) struct Job {

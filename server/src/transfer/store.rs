@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::buffer::Buffer;
-use super::deflate::Unpacker;
 use super::representation::{Decoder, Representation};
+use super::unpacker::Unpacker;
 use super::{Meter, TransferError};
 use crate::data::DataConnection;
 use crate::storage::{PendingUpload, StorageError};
