@@ -8,6 +8,7 @@ mod lines;
 mod listing;
 mod matrix;
 mod names;
+mod permissions;
 mod place;
 mod resetting;
 mod script;
