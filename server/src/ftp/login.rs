@@ -66,7 +66,7 @@ impl Login {
             Command::Feat => replies::features(FactSet::default(), Algorithm::default()).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Opts(options) => replies::options(options).into(),
-            Command::Stat(_) => replies::status_before_login(link).into(),
+            Command::Stat(None) => replies::status_before_login(link).into(),
             Command::Abor => replies::nothing_to_abort().into(),
             other => replies::not_logged_in(other.verb()).into(),
         }
