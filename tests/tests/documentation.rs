@@ -8,7 +8,7 @@ fn every_test_named_in_the_documentation_exists() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let read = |path: &Path| fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let mut checked = 0;
-    for page in ["security.md", "logging.md", "operations.md", "clients.md", "wharf.md"] {
+    for page in ["security.md", "logging.md", "operations.md", "clients.md", "conformance.md", "wharf.md"] {
         let text = read(&top.join("docs").join(page));
         let mut names: Vec<&str> = Vec::new();
         // Names of tests come first, the file they stand in after them.
