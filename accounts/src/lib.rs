@@ -1,7 +1,7 @@
 //! Who may log in: users, their passwords and policies, and the admins who manage them, on SQLite or
 //! MongoDB. [`Accounts`] is the only door; both the file server and the admin API go through it.
-//! What it offers stands in `login.rs` and `changes.rs` (for the file server), `users.rs` and `admin.rs`
-//! (for the admin API). Knows no protocol, no files and no HTTP.
+//! What it offers stands in `login.rs`, `changes.rs` and `presence.rs` (for the file server), `users.rs`
+//! and `admin.rs` (for the admin API). Knows no protocol, no files and no HTTP.
 
 use std::sync::Arc;
 
@@ -24,6 +24,9 @@ pub use login::{Attempt, LoginError, Proof, Refusal};
 pub use network::client_network;
 pub use password::{Password, PasswordRule};
 pub use policy::{Explanation, Question, Step};
+pub use presence::{
+    Direction, LiveSession, LiveTransfer, Node, Presence, SessionPage, SessionQuery, SessionTls, UserPlace,
+};
 pub use store::{MigrateError, Migration, NotReady, StoreError};
 pub use unlocks::Unlock;
 pub use user::{
@@ -41,6 +44,7 @@ mod login;
 mod network;
 mod password;
 mod policy;
+mod presence;
 mod store;
 mod unlocks;
 mod user;

@@ -4,9 +4,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
@@ -14,6 +15,7 @@ use crate::admin::Admin;
 use crate::audit::{AuditQuery, AuditRecord, Link};
 use crate::key::{ApiKey, KeyDigest};
 use crate::password::PasswordHash;
+use crate::presence::{LiveSession, Node, SessionQuery};
 use crate::unlocks::Unlock;
 use crate::user::{Activity, Stamp, User, Username};
 use crate::users::UserQuery;
@@ -246,6 +248,61 @@ impl AuditHead {
     }
 }
 
+/// A node's word that it lives.
+pub(crate) struct Beat<'a> {
+    /// Names this run of the node's program.
+    pub(crate) run: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) started_at: Timestamp,
+    pub(crate) sessions: u64,
+    pub(crate) alive_for: Duration,
+}
+
+/// One run of a node's program.
+pub(crate) struct Run {
+    pub(crate) id: String,
+    pub(crate) node: Node,
+    pub(crate) alive: bool,
+    /// By the store's clock.
+    pub(crate) unseen_for: SignedDuration,
+}
+
+/// Nodes and their live sessions. Each node writes its own; what a dead one wrote does not count.
+#[async_trait]
+pub(crate) trait PresenceStore: Send + Sync {
+    /// The node lives for so long from now; `true` if it was not known.
+    async fn beat(&self, beat: &Beat<'_>) -> Result<bool, StoreError>;
+    /// Every run that is known, dead ones too.
+    async fn runs(&self) -> Result<Vec<Run>, StoreError>;
+    /// Removes a run and all it wrote.
+    async fn forget(&self, run: &str) -> Result<(), StoreError>;
+    /// Writes and removes sessions of a run.
+    async fn publish(&self, run: &str, changed: &[LiveSession], gone: &[String]) -> Result<(), StoreError>;
+    /// Up to `most` sessions of living nodes that match, by id.
+    async fn live(&self, query: &SessionQuery, most: u32) -> Result<Vec<LiveSession>, StoreError>;
+    /// `NotFound` if no living node has this session.
+    async fn ask_to_end(&self, id: &str) -> Result<(), StoreError>;
+    /// Ids of the run's sessions that somebody asked to end.
+    async fn asked_to_end(&self, run: &str) -> Result<Vec<String>, StoreError>;
+}
+
+/// Who holds a place, and on which run of a node.
+#[derive(Clone, Copy)]
+pub(crate) struct Holder<'a> {
+    /// Unique.
+    pub(crate) holder: &'a str,
+    pub(crate) run: &'a str,
+}
+
+/// The places of users, by their ids.
+#[async_trait]
+pub(crate) trait PlaceStore: Send + Sync {
+    /// Takes a place, in any case or unless living runs hold `most`; whether it did.
+    async fn take(&self, user: &str, holder: Holder<'_>, most: Option<u32>) -> Result<bool, StoreError>;
+    async fn give_back(&self, user: &str, holder: &str) -> Result<(), StoreError>;
+}
+
 /// The store itself.
 #[async_trait]
 pub(crate) trait Upkeep: Send + Sync {
@@ -254,8 +311,8 @@ pub(crate) trait Upkeep: Send + Sync {
     /// The version this program needs.
     fn newest(&self) -> u32;
     async fn migrate(&self) -> Result<Migration, MigrateError>;
-    /// Adds one to `changes` whenever somebody changed users, for as long as it is polled. Returns at
-    /// once if the store cannot tell.
+    /// Adds one to `changes` whenever somebody changed users or asked a session to end, for as long as
+    /// it is polled. Returns at once if the store cannot tell.
     async fn follow(&self, changes: watch::Sender<u64>);
 }
 
@@ -268,6 +325,8 @@ pub(crate) struct Stores {
     pub(crate) audit: Arc<dyn AuditStore>,
     pub(crate) keys: Arc<dyn KeyStore>,
     pub(crate) unlocks: Arc<dyn UnlockStore>,
+    pub(crate) presence: Arc<dyn PresenceStore>,
+    pub(crate) places: Arc<dyn PlaceStore>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
 }
 
@@ -284,7 +343,16 @@ impl Stores {
 
     fn of<S>(store: S) -> Self
     where
-        S: UserStore + ActivityStore + AdminStore + KeyStore + UnlockStore + AuditStore + Upkeep + 'static,
+        S: UserStore
+            + ActivityStore
+            + AdminStore
+            + KeyStore
+            + UnlockStore
+            + AuditStore
+            + PresenceStore
+            + PlaceStore
+            + Upkeep
+            + 'static,
     {
         let store = Arc::new(store);
         Self {
@@ -294,6 +362,8 @@ impl Stores {
             audit: store.clone(),
             keys: store.clone(),
             unlocks: store.clone(),
+            presence: store.clone(),
+            places: store.clone(),
             upkeep: store,
         }
     }

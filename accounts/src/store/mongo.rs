@@ -18,6 +18,8 @@ mod admins;
 mod audit;
 mod keys;
 mod lock;
+mod places;
+mod presence;
 mod unlocks;
 mod upkeep;
 mod users;
@@ -32,6 +34,9 @@ pub(super) struct Mongo {
     keys: Collection<Document>,
     unlocks: Collection<Document>,
     guards: Collection<Document>,
+    nodes: Collection<Document>,
+    sessions: Collection<Document>,
+    places: Collection<Document>,
     migrations: Collection<Document>,
     locks: Collection<Document>,
     timeout: Duration,
@@ -67,6 +72,9 @@ impl Mongo {
             keys: database.collection("api_keys"),
             unlocks: database.collection("unlocks"),
             guards: database.collection("guards"),
+            nodes: database.collection("nodes"),
+            sessions: database.collection("sessions"),
+            places: database.collection("places"),
             migrations: database.collection("migrations"),
             locks: database.collection("migration_lock"),
             database,

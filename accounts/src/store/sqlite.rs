@@ -17,6 +17,8 @@ mod activity;
 mod admins;
 mod audit;
 mod keys;
+mod places;
+mod presence;
 mod unlocks;
 mod upkeep;
 mod users;

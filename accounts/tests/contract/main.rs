@@ -19,6 +19,8 @@ mod logins;
 mod outage;
 mod owners;
 mod place;
+mod places;
+mod presence;
 mod rotation;
 mod unreadable;
 mod upkeep;

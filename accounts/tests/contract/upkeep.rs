@@ -21,7 +21,8 @@ crate::on_both_stores!(
     a_newer_store_is_refused,
 );
 
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
+const NEWER: u32 = NEWEST + 1;
 
 async fn a_store_is_ready_once_it_is_migrated(place: &Place) {
     let accounts = place.open_as_it_is().await;
@@ -51,11 +52,11 @@ async fn programs_that_migrate_at_the_same_time_do_it_once(place: &Place) {
 
 async fn a_newer_store_is_refused(place: &Place) {
     let accounts = place.open().await;
-    place.pretend_version(NEWEST + 1).await;
+    place.pretend_version(NEWER).await;
     let refused = accounts.migrate().await;
-    assert!(matches!(refused, Err(MigrateError::Newer { store: 4, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(MigrateError::Newer { store: NEWER, program: NEWEST })), "{refused:?}");
     let refused = accounts.ready().await;
-    assert!(matches!(refused, Err(NotReady::Newer { store: 4, program: NEWEST })), "{refused:?}");
+    assert!(matches!(refused, Err(NotReady::Newer { store: NEWER, program: NEWEST })), "{refused:?}");
 }
 
 /// A store as the first version left it, with an owner in it.

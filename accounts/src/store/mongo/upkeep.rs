@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
+use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -20,9 +21,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/mongodb/0001_users.json"),
     include_str!("../../../../migrations/mongodb/0002_audit.json"),
     include_str!("../../../../migrations/mongodb/0003_admins.json"),
+    include_str!("../../../../migrations/mongodb/0004_presence.json"),
 ];
 
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 const UNAUTHORIZED: i32 = 13;
@@ -55,35 +57,50 @@ impl Upkeep for Mongo {
     }
 
     async fn follow(&self, changes: watch::Sender<u64>) {
-        loop {
-            match self.listen(&changes).await {
-                Err(error) if matches!(write_code(&error), Some(UNAUTHORIZED | NOT_A_REPLICA_SET)) => {
-                    tracing::info!(%error, "no change stream here; changes are polled for");
-                    return;
-                }
-                Err(error) => tracing::debug!(%error, "the change stream broke; opening another"),
-                Ok(()) => tracing::debug!("the change stream ended; opening another"),
+        let asked_to_end = doc! { "$match": { "updateDescription.updatedFields.end_requested": true } };
+        let (users, sessions) = (&self.users, &self.sessions);
+        tokio::join!(follow_one(users, vec![], &changes), follow_one(sessions, vec![asked_to_end], &changes));
+    }
+}
+
+/// Opens a change stream again whenever it breaks, for as long as there can be one.
+async fn follow_one(
+    collection: &Collection<Document>,
+    mut pipeline: Vec<Document>,
+    changes: &watch::Sender<u64>,
+) {
+    pipeline.push(doc! { "$project": { "operationType": 1, "ns": 1 } });
+    loop {
+        match listen(collection, &pipeline, changes).await {
+            Err(error) if matches!(write_code(&error), Some(UNAUTHORIZED | NOT_A_REPLICA_SET)) => {
+                tracing::info!(%error, "no change stream here; changes are polled for");
+                return;
             }
-            sleep(Duration::from_secs(5)).await;
+            Err(error) => tracing::debug!(%error, "the change stream broke; opening another"),
+            Ok(()) => tracing::debug!("the change stream ended; opening another"),
+        }
+        sleep(Duration::from_secs(5)).await;
+    }
+}
+
+async fn listen(
+    collection: &Collection<Document>,
+    pipeline: &[Document],
+    changes: &watch::Sender<u64>,
+) -> Result<(), mongodb::error::Error> {
+    let mut stream = collection.watch().pipeline(pipeline.to_vec()).await?;
+    loop {
+        // At once, too: what changed before the stream was open is not in it.
+        changes.send_modify(|count| *count = count.wrapping_add(1));
+        match stream.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => return Err(error),
+            None => return Ok(()),
         }
     }
 }
 
 impl Mongo {
-    async fn listen(&self, changes: &watch::Sender<u64>) -> Result<(), mongodb::error::Error> {
-        let stream = self.users.watch().pipeline([doc! { "$project": { "operationType": 1, "ns": 1 } }]);
-        let mut stream = stream.await?;
-        loop {
-            // At once, too: what changed before the stream was open is not in it.
-            changes.send_modify(|count| *count = count.wrapping_add(1));
-            match stream.next().await {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
-                None => return Ok(()),
-            }
-        }
-    }
-
     async fn migrate_locked(&self, lock: &Lock<'_>) -> Result<Migration, MigrateError> {
         let from = self.version().await?;
         if from > NEWEST {

@@ -14,9 +14,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0001_users.sql"),
     include_str!("../../../../migrations/sqlite/0002_audit.sql"),
     include_str!("../../../../migrations/sqlite/0003_admins.sql"),
+    include_str!("../../../../migrations/sqlite/0004_presence.sql"),
 ];
 
-const NEWEST: u32 = 3;
+const NEWEST: u32 = 4;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 #[async_trait]
