@@ -74,6 +74,9 @@ impl Accounts {
 
     /// What of these has changed. One question to the store for all, and one more for each that has.
     pub async fn changed_since(&self, known: &[Stamp]) -> Result<Vec<Changed>, StoreError> {
+        if known.is_empty() {
+            return Ok(Vec::new());
+        }
         let names: Vec<&Username> = known.iter().map(|stamp| &stamp.username).collect();
         let stamps = self.inner.stores.users.stamps(&names).await?;
         let now: HashMap<&Username, &Stamp> = stamps.iter().map(|stamp| (&stamp.username, stamp)).collect();

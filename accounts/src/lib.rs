@@ -23,7 +23,7 @@ pub use key::{ApiKey, KeyName, KeyPage};
 pub use login::{Attempt, LoginError, Proof, Refusal};
 pub use network::client_network;
 pub use password::{Password, PasswordRule};
-pub use policy::{Explanation, Question, Step};
+pub use policy::{Caller, Explanation, Question, Step};
 pub use presence::{
     Direction, LiveSession, LiveTransfer, Node, Presence, SessionPage, SessionQuery, SessionTls, UserPlace,
 };

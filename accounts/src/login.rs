@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::Accounts;
 use crate::password::{HashError, Password, Which};
-use crate::policy::{self, Client};
+use crate::policy::Caller;
 use crate::store::{StoreError, UserRecord};
 use crate::user::{Protocol, User, Username};
 
@@ -27,9 +27,9 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn client(&self) -> Client {
+    fn caller(&self) -> Caller {
         let by_certificate = matches!(self.proof, Proof::Certificate);
-        Client { address: self.address, protocol: self.protocol, by_certificate }
+        Caller { address: self.address, protocol: self.protocol, by_certificate }
     }
 }
 
@@ -113,7 +113,7 @@ impl Accounts {
             }
         };
         let now = self.now();
-        let policy = policy::refusal(&record.user, &attempt.client(), now);
+        let policy = record.user.refusal(&attempt.caller(), now);
         let which = self.prove(&record, password, policy.is_some(), now).await?;
         let (Some(which), None) = (which, policy) else {
             return Err(LoginError::Refused(
@@ -128,7 +128,7 @@ impl Accounts {
     async fn log_in_with_certificate(&self, attempt: &Attempt<'_>) -> Result<Arc<User>, LoginError> {
         let record = self.readable_user(attempt.username).await?.map_err(LoginError::Refused)?;
         let now = self.now();
-        if let Some(refusal) = policy::refusal(&record.user, &attempt.client(), now) {
+        if let Some(refusal) = record.user.refusal(&attempt.caller(), now) {
             return Err(LoginError::Refused(refusal));
         }
         self.record_login(&record.user, false, now).await;

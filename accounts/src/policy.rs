@@ -11,13 +11,13 @@ use crate::user::{Action, ClientCertificate, Protocol, Status, User};
 
 /// What of a client the rules look at.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Client {
+pub struct Caller {
     /// Where it is.
-    pub(crate) address: IpAddr,
+    pub address: IpAddr,
     /// What it speaks.
-    pub(crate) protocol: Protocol,
+    pub protocol: Protocol,
     /// Whether it shows a certificate instead of a password.
-    pub(crate) by_certificate: bool,
+    pub by_certificate: bool,
 }
 
 /// What somebody wants to know about a user.
@@ -56,7 +56,7 @@ struct Rule {
     name: &'static str,
     refusal: Refusal,
     needs_address: bool,
-    passes: fn(&User, &Client, Timestamp) -> bool,
+    passes: fn(&User, &Caller, Timestamp) -> bool,
     found: fn(&User) -> String,
 }
 
@@ -79,8 +79,8 @@ const RULES: [Rule; 7] = [
         name: "password_expiry",
         refusal: Refusal::PasswordExpired,
         needs_address: false,
-        passes: |user, client, now| {
-            client.by_certificate
+        passes: |user, caller, now| {
+            caller.by_certificate
                 || !passed(user.password_expires_at, now) && !passed(user.must_change_by, now)
         },
         found: |user| {
@@ -92,9 +92,9 @@ const RULES: [Rule; 7] = [
         name: "allowed_networks",
         refusal: Refusal::Network,
         needs_address: true,
-        passes: |user, client, _| {
+        passes: |user, caller, _| {
             // An IPv4 client of a listener on [::] has a mapped address; networks are written in IPv4.
-            let address = client.address.to_canonical();
+            let address = caller.address.to_canonical();
             let networks = &user.allowed_networks;
             networks.is_empty() || networks.iter().any(|network| network.contains(&address))
         },
@@ -107,7 +107,7 @@ const RULES: [Rule; 7] = [
         name: "protocols",
         refusal: Refusal::Protocol,
         needs_address: false,
-        passes: |user, client, _| user.protocols.contains(&client.protocol),
+        passes: |user, caller, _| user.protocols.contains(&caller.protocol),
         found: |user| {
             let words: Vec<&str> = user.protocols.iter().map(|protocol| protocol.as_str()).collect();
             format!("allowed: {}", if words.is_empty() { "none".to_owned() } else { words.join(", ") })
@@ -117,8 +117,8 @@ const RULES: [Rule; 7] = [
         name: "certificate_needed",
         refusal: Refusal::CertificateNeeded,
         needs_address: false,
-        passes: |user, client, _| {
-            client.by_certificate || user.client_certificate != ClientCertificate::Required
+        passes: |user, caller, _| {
+            caller.by_certificate || user.client_certificate != ClientCertificate::Required
         },
         found: certificate,
     },
@@ -126,8 +126,8 @@ const RULES: [Rule; 7] = [
         name: "certificate_accepted",
         refusal: Refusal::CertificateNotAccepted,
         needs_address: false,
-        passes: |user, client, _| {
-            !client.by_certificate || user.client_certificate != ClientCertificate::None
+        passes: |user, caller, _| {
+            !caller.by_certificate || user.client_certificate != ClientCertificate::None
         },
         found: certificate,
     },
@@ -150,9 +150,12 @@ fn date(what: &str, end: Option<Timestamp>) -> String {
     end.map_or_else(|| format!("{what} never"), |end| format!("{what} at {end}"))
 }
 
-/// What keeps this client out, whatever the password.
-pub(crate) fn refusal(user: &User, client: &Client, now: Timestamp) -> Option<Refusal> {
-    RULES.iter().find(|rule| !(rule.passes)(user, client, now)).map(|rule| rule.refusal)
+impl User {
+    /// What keeps this caller out, whatever it has proved. A login asks, and so does whoever watches
+    /// sessions that are logged in.
+    pub fn refusal(&self, caller: &Caller, now: Timestamp) -> Option<Refusal> {
+        RULES.iter().find(|rule| !(rule.passes)(self, caller, now)).map(|rule| rule.refusal)
+    }
 }
 
 /// Whether such a client may log in as the user and, where it wants to do something, do that.
@@ -160,7 +163,7 @@ pub(crate) fn explain(user: &User, question: &Question<'_>, now: Timestamp) -> E
     let address = question.address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
     // Whether it can prove to be the user is not the question: it shows what the user needs.
     let by_certificate = user.client_certificate == ClientCertificate::Required;
-    let client = Client { address, protocol: question.protocol, by_certificate };
+    let caller = Caller { address, protocol: question.protocol, by_certificate };
     let mut trace = Vec::new();
     for rule in &RULES {
         if rule.needs_address && question.address.is_none() {
@@ -168,7 +171,7 @@ pub(crate) fn explain(user: &User, question: &Question<'_>, now: Timestamp) -> E
             trace.push(Step { rule: rule.name, passed: true, detail });
             continue;
         }
-        let passed = (rule.passes)(user, &client, now);
+        let passed = (rule.passes)(user, &caller, now);
         trace.push(Step { rule: rule.name, passed, detail: (rule.found)(user) });
         if !passed {
             return Explanation { allowed: false, trace };
@@ -199,12 +202,12 @@ mod tests {
         NewUser::named("alice".parse().unwrap()).into_user("id".into(), Timestamp::UNIX_EPOCH).unwrap()
     }
 
-    fn client() -> Client {
-        Client { address: "192.0.2.7".parse().unwrap(), protocol: Protocol::Ftps, by_certificate: false }
+    fn caller() -> Caller {
+        Caller { address: "192.0.2.7".parse().unwrap(), protocol: Protocol::Ftps, by_certificate: false }
     }
 
     fn asked(deed: Option<(Action, &[u8])>) -> Question<'_> {
-        Question { address: Some(client().address), protocol: Protocol::Ftps, deed }
+        Question { address: Some(caller().address), protocol: Protocol::Ftps, deed }
     }
 
     fn rules(explanation: &Explanation) -> Vec<&str> {
@@ -226,7 +229,7 @@ mod tests {
             let mut user = user();
             change(&mut user);
             let explanation = explain(&user, &asked(None), now);
-            assert_eq!(refusal(&user, &client(), now), refused);
+            assert_eq!(user.refusal(&caller(), now), refused);
             assert_eq!(explanation.allowed, refused.is_none());
             let asked = if refused.is_none() { RULES.len() } else { index };
             assert_eq!(explanation.trace.len(), asked, "{:?}", rules(&explanation));

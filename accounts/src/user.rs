@@ -66,11 +66,6 @@ pub struct User {
 }
 
 impl User {
-    /// Whether a session of this user may go on: enabled and not expired.
-    pub fn is_active(&self, now: Timestamp) -> bool {
-        self.status == Status::Active && self.expires_at.is_none_or(|end| now < end)
-    }
-
     /// Whether a store keeps this user. Of one that is made otherwise no store knows a change.
     pub fn is_stored(&self) -> bool {
         self.version > 0

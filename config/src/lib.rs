@@ -15,7 +15,7 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Anonymous, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp,
+    Admin, Anonymous, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp, Node,
     Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, PortRange, Secret};
@@ -45,6 +45,8 @@ pub struct Config {
     pub limits: Limits,
     /// The admin API.
     pub admin: Admin,
+    /// This file server among others.
+    pub node: Node,
     /// What is logged, and how.
     pub log: Log,
     /// What happens at the end.
@@ -64,6 +66,7 @@ impl Default for Config {
             hosts: Vec::new(),
             limits: Limits::default(),
             admin: Admin::default(),
+            node: Node::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
         }
@@ -108,6 +111,14 @@ impl Config {
     /// The key that signs the admin API's tokens.
     pub fn token_key(&self) -> PathBuf {
         self.or_in_data_dir(&self.admin.token_key, "admin/token.key")
+    }
+
+    /// The file server's name among those on the same store: the configured one, else the host's.
+    pub fn node_name(&self) -> String {
+        if !self.node.name.is_empty() {
+            return self.node.name.clone();
+        }
+        rustix::system::uname().nodename().to_string_lossy().into_owned()
     }
 
     fn or_in_data_dir(&self, configured: &Path, default: &str) -> PathBuf {

@@ -282,6 +282,14 @@ impl Default for Admin {
     }
 }
 
+/// `[node]`: this file server among those on the same store.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Node {
+    /// Its name in the list of nodes and sessions; empty: the host's name.
+    pub name: String,
+}
+
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

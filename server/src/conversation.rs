@@ -12,7 +12,7 @@ use rustls::server::ServerConfig;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::control::{Control, Line, Protection};
-use crate::registry::{Ending, Live};
+use crate::registry::{Ending, Live, News};
 use crate::transfer::{Job, Meter, Outcome, TransferError};
 
 /// How long a peer may take to accept the last words.
@@ -167,8 +167,12 @@ async fn turn(
     match step {
         Step::Reply(reply) => say(control, live, &reply).await.map(|()| Next::Continue),
         Step::Close(reply) => say(control, live, &reply).await.map(|()| Next::Close),
-        Step::StartTls(reply, config) => upgrade(control, dialogue, reply, config).await,
-        Step::LeaveTls(reply) => control.leave_tls(&reply).await.map(|()| Next::Continue),
+        Step::StartTls(reply, config) => upgrade(control, dialogue, live, reply, config).await,
+        Step::LeaveTls(reply) => {
+            control.leave_tls(&reply).await?;
+            live.note(|doing| doing.tls = None);
+            Ok(Next::Continue)
+        }
         Step::Transfer(opening, transfer) => {
             say(control, live, &opening).await?;
             carry(control, dialogue, live, stalled, transfer).await
@@ -198,6 +202,7 @@ async fn farewell(control: &mut Control, dialogue: &mut impl Dialogue, notice: N
 async fn upgrade(
     control: &mut Control,
     dialogue: &mut impl Dialogue,
+    live: &Live,
     reply: Vec<u8>,
     config: Arc<ServerConfig>,
 ) -> io::Result<Next> {
@@ -207,6 +212,7 @@ async fn upgrade(
     }
     control.send(&reply).await?;
     let protection = control.start_tls(config).await?;
+    live.note(|doing| doing.tls = Some((protection.version, protection.cipher)));
     dialogue.secured(protection);
     Ok(Next::Continue)
 }
@@ -219,26 +225,31 @@ async fn carry(
     stalled: Duration,
     job: Job,
 ) -> io::Result<Next> {
-    let Job { meter, patience, run: mut transfer } = job;
+    let Job { meter, patience, mut needs, run: mut transfer } = job;
     let mut watch = pin!(stall(&meter, patience + stalled, stalled));
     let (mut leaving, mut left) = (false, false);
     loop {
         tokio::select! {
             biased;
-            ending = live.ended(true) => {
-                drop(transfer);
-                farewell(control, dialogue, Notice::TransferEnded).await?;
-                return farewell(control, dialogue, Notice::Ended(ending)).await;
-            }
+            news = live.news(needs.version) => match news {
+                News::Ending(ending) => {
+                    drop(transfer);
+                    farewell(control, dialogue, Notice::TransferEnded).await?;
+                    return farewell(control, dialogue, Notice::Ended(ending)).await;
+                }
+                News::User(user) if needs.are_met_by(&user) => needs.version = user.version,
+                News::User(_) => {
+                    drop(transfer);
+                    return fail(control, dialogue, live, TransferError::Forbidden).await;
+                }
+            },
             outcome = &mut transfer => {
                 say(control, live, &dialogue.transferred(outcome)).await?;
                 return Ok(Next::Continue);
             }
             () = &mut watch => {
                 drop(transfer);
-                let outcome = Outcome { result: Err(TransferError::Stalled), handshake: None };
-                say(control, live, &dialogue.transferred(outcome)).await?;
-                return Ok(Next::Continue);
+                return fail(control, dialogue, live, TransferError::Stalled).await;
             }
             line = control.fresh_line(), if !left && control.can_postpone() => {
                 match heard(line?, control, dialogue, live, &meter).await? {
@@ -256,6 +267,17 @@ async fn carry(
             }
         }
     }
+}
+
+/// A transfer was dropped; the session goes on.
+async fn fail(
+    control: &mut Control,
+    dialogue: &mut impl Dialogue,
+    live: &Live,
+    error: TransferError,
+) -> io::Result<Next> {
+    let outcome = Outcome { result: Err(error), handshake: None };
+    say(control, live, &dialogue.transferred(outcome)).await.map(|()| Next::Continue)
 }
 
 /// What a line during a transfer means for the transfer.

@@ -77,7 +77,7 @@ impl Ftp {
     /// REIN and AUTH: nobody is logged in. Who wasn't before has no more time and no more
     /// attempts than they had.
     fn before_login(&mut self) {
-        self.link.live.set_user(None);
+        self.link.live.log_out();
         self.phase = Phase::Login(match &self.phase {
             Phase::Login(login) => login.again(),
             Phase::Session(_) => Login::new(&self.link),

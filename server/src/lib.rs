@@ -15,6 +15,8 @@ mod listen;
 mod login;
 mod mftp;
 mod path;
+mod presence;
+mod rates;
 mod registry;
 mod settings;
 mod standing;
@@ -30,7 +32,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use wharfinger_accounts::{Accounts, Protocol, Trail};
+use wharfinger_accounts::{Accounts, Presence, Protocol, Trail};
 use wharfinger_config::Config;
 use wharfinger_config::program::Current;
 
@@ -42,6 +44,7 @@ use anonymous::Anonymous;
 use data::passive::PassivePorts;
 use limits::LoginLimits;
 use listen::Listener;
+use rates::Rates;
 use registry::{Ending, Registry};
 use settings::{LiveSettings, Settings};
 use storage::local::LocalStorage;
@@ -68,6 +71,8 @@ pub(crate) struct Services {
     pub(crate) anonymous: Option<Anonymous>,
     pub(crate) storage: Arc<dyn Storage>,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) presence: Presence,
+    pub(crate) rates: Arc<Rates>,
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) labour: Labour,
@@ -98,6 +103,9 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// No random numbers, or no host name.
+    #[error("{0}")]
+    System(String),
     /// The directory of the users' files, or of the anonymous ones.
     #[error("the storage root {root} can't be used: {reason}")]
     Storage {
@@ -124,9 +132,12 @@ impl Server {
         let storage = LocalStorage::open(&root, config.storage.uploads, config.storage.durable)
             .map_err(|error| no_storage(&root, &error))?;
         let anonymous = Anonymous::open(&config)?;
+        let presence = accounts.presence(&config.node_name(), env!("CARGO_PKG_VERSION"));
         let services = Services {
             settings: LiveSettings::new(settings),
             trail: accounts.begin_trail(&writer()).map_err(|error| StartError::Trail(error.to_string()))?,
+            presence: presence.map_err(|error| StartError::System(error.to_string()))?,
+            rates: Arc::default(),
             accounts,
             anonymous,
             storage: Arc::new(storage),
@@ -170,8 +181,8 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> std::io::Result<()> {
         let services = self.services;
         let workers = Workers::start()?;
-        let standing =
-            tokio::spawn(standing::watch(services.accounts.clone(), Arc::clone(&services.registry)));
+        let standing = tokio::spawn(standing::watch(Arc::clone(&services)));
+        let publisher = tokio::spawn(presence::publish(Arc::clone(&services)));
         let unlocks = tokio::spawn(unlocks::watch(Arc::clone(&services)));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services.settings.now().config)));
         let serve_and_drain = async {
@@ -186,6 +197,8 @@ impl Server {
         }
         standing.abort();
         unlocks.abort();
+        publisher.abort();
+        presence::withdraw(&services).await;
         sweeper.abort();
         services.trail.close(LAST_RECORDS).await;
         Ok(())

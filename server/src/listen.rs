@@ -141,6 +141,7 @@ async fn serve(
             _ = place.ended(false) => return Ok(()),
             secured = control.start_tls(link.tls.control(None)) => secured?,
         };
+        place.note(|doing| doing.tls = Some((secured.version, secured.cipher)));
         link.protection = Some(secured);
     }
     match service {

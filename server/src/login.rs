@@ -6,10 +6,10 @@ mod visit;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Proof, Protocol, User};
+use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Proof, Protocol, User, UserPlace};
 
 use crate::Services;
-use crate::registry::Live;
+use crate::registry::{Identity, Live};
 use crate::storage::{StorageError, Tree};
 
 pub(crate) use visit::{Visit, Visitor};
@@ -28,6 +28,8 @@ pub(crate) enum LoginRefusal {
     Refused,
     /// This address has failed too often.
     Banned,
+    /// The password is right, and the user has as many sessions as may be.
+    TooManySessions,
     /// Store or storage can't be asked now.
     Unavailable,
 }
@@ -60,7 +62,7 @@ pub(crate) async fn log_in(
         return Err(LoginRefusal::Banned);
     }
     if let Some(anonymous) = services.anonymous_for(applicant.name, applicant.protocol) {
-        return enter(services, live, anonymous.user(), anonymous.tree().await, &applicant);
+        return enter(services, live, anonymous.user(), anonymous.tree().await, &applicant).await;
     }
     let username = String::from_utf8_lossy(applicant.name);
     let attempt = Attempt {
@@ -72,7 +74,11 @@ pub(crate) async fn log_in(
     match services.accounts.log_in(attempt).await {
         Ok(user) => {
             let tree = services.storage.open_tree(user.home.as_str()).await;
-            enter(services, live, user, tree, &applicant)
+            let entered = enter(services, live, user, tree, &applicant).await;
+            if matches!(entered, Err(LoginRefusal::TooManySessions)) {
+                refused("too many sessions".to_owned());
+            }
+            entered
         }
         Err(LoginError::Refused(reason)) if matches!(applicant.proof, Proof::Certificate) => {
             // Nobody guessed anything, and the password is still to come.
@@ -93,18 +99,27 @@ pub(crate) async fn log_in(
     }
 }
 
-fn enter(
+async fn enter(
     services: &Services,
     live: &Arc<Live>,
     user: Arc<User>,
     tree: Result<Arc<dyn Tree>, StorageError>,
     applicant: &Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
+    let place = place(services, live, &user).await?;
     let tree = tree.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable
     })?;
-    live.set_user(Some(Arc::clone(&user)));
+    let by_certificate = matches!(applicant.proof, Proof::Certificate);
+    let rates = services.rates.of(&user);
+    live.log_in(Identity {
+        user: Arc::clone(&user),
+        protocol: applicant.protocol,
+        by_certificate,
+        rates,
+        place,
+    });
     let by = by(applicant.proof);
     tracing::info!(client = %live.client, session = live.id, user = %user.username, by, "logged in");
     let visit = Visit::new(&services.trail, live, &user.username);
@@ -124,6 +139,23 @@ fn by(proof: Proof<'_>) -> &'static str {
     match proof {
         Proof::Password(_) => "password",
         Proof::Certificate => "certificate",
+    }
+}
+
+/// One of the places that the user's limit of sessions gives; none is needed without a limit.
+async fn place(services: &Services, live: &Live, user: &User) -> Result<Option<UserPlace>, LoginRefusal> {
+    let Some(most) = user.limits.max_sessions else { return Ok(None) };
+    let (client, session, user_name) = (live.client, live.id, &user.username);
+    match services.presence.take_place(&user.id, most).await {
+        Ok(Some(place)) => Ok(Some(place)),
+        Ok(None) => {
+            tracing::info!(%client, session, user = %user_name, reason = "too many sessions", "login refused");
+            Err(LoginRefusal::TooManySessions)
+        }
+        Err(error) => {
+            tracing::warn!(%client, session, user = %user_name, %error, "login impossible");
+            Err(LoginRefusal::Unavailable)
+        }
     }
 }
 

@@ -41,7 +41,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow
         let code = match error {
             StartError::Bind(_) | StartError::ActivePort { .. } => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
-            StartError::Trail(_) => 1,
+            StartError::System(_) | StartError::Trail(_) => 1,
         };
         (code, error.into())
     })?;

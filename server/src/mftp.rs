@@ -80,7 +80,7 @@ impl Dialogue for Mftp {
                 Step::Reply(wire(&answers::logged_in()))
             }
             Turn::Leave(name) => {
-                self.link.live.set_user(None);
+                self.link.live.log_out();
                 let mut login = Login::new(&self.link);
                 let answer = login.user(name);
                 self.phase = Phase::Login(login);

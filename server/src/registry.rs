@@ -12,6 +12,10 @@ use tokio::sync::Notify;
 use wharfinger_accounts::{Stamp, User};
 use wharfinger_config::Limits;
 
+pub(crate) use live::{Ending, Identity, Live, News, Sight, Underway};
+
+mod live;
+
 /// Every live session.
 pub(crate) struct Registry {
     last_id: AtomicU64,
@@ -24,43 +28,6 @@ struct Sessions {
     live: HashMap<u64, Arc<Live>>,
     per_network: HashMap<IpAddr, u32>,
     draining: bool,
-}
-
-/// One live session, as others see it.
-pub(crate) struct Live {
-    pub(crate) id: u64,
-    pub(crate) client: IpAddr,
-    /// What counts as one client with it.
-    network: IpAddr,
-    state: Mutex<State>,
-    changed: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    user: Option<Arc<User>>,
-    ending: Option<Ending>,
-}
-
-/// Why a session is ended from outside. Later ones are more urgent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ending {
-    /// The server stops; a running transfer may finish.
-    Draining,
-    /// The server stops now.
-    Stopping,
-    /// The account was disabled, removed, or its sessions were told to end.
-    Account,
-}
-
-impl Ending {
-    /// As the audit trail has it.
-    pub(crate) fn reason(self) -> &'static str {
-        match self {
-            Self::Draining | Self::Stopping => "stopping",
-            Self::Account => "account",
-        }
-    }
 }
 
 /// What is to become of a user's session.
@@ -116,7 +83,7 @@ impl Registry {
         }
         *from_here += 1;
         let id = self.last_id.fetch_add(1, Ordering::Relaxed) + 1;
-        let live = Arc::new(Live { id, client, network, state: Mutex::default(), changed: Notify::new() });
+        let live = Arc::new(Live::new(id, client, network));
         sessions.live.insert(id, Arc::clone(&live));
         Ok(Place { registry: Arc::clone(self), live })
     }
@@ -134,18 +101,24 @@ impl Registry {
         oldest.values().map(|user| user.stamp()).collect()
     }
 
-    /// Decides about every session of the user with this id.
-    pub(crate) fn review(&self, id: &str, judge: impl Fn(&User) -> Verdict) {
-        let sessions: Vec<_> = lock(&self.sessions).live.values().cloned().collect();
-        for live in &sessions {
-            live.review(id, &judge);
+    /// Decides about every logged-in session.
+    pub(crate) fn review(&self, judge: impl Fn(&Identity, IpAddr) -> Verdict) {
+        for live in &self.all() {
+            live.review(&judge);
         }
     }
 
-    /// Ids of the users who are logged in and, by what they hold, should not be.
-    pub(crate) fn overdue(&self, now: jiff::Timestamp) -> Vec<String> {
-        let users = self.users().into_iter();
-        users.filter(|user| !user.is_active(now)).map(|user| user.id.clone()).collect()
+    /// Ends the session with this id, if there is one.
+    pub(crate) fn end(&self, id: u64, ending: Ending) {
+        let live = lock(&self.sessions).live.get(&id).cloned();
+        if let Some(live) = live {
+            live.end(ending);
+        }
+    }
+
+    /// Every session, logged in or not.
+    pub(crate) fn all(&self) -> Vec<Arc<Live>> {
+        lock(&self.sessions).live.values().cloned().collect()
     }
 
     fn users(&self) -> Vec<Arc<User>> {
@@ -175,68 +148,6 @@ impl Registry {
     /// How many sessions there are.
     pub(crate) fn count(&self) -> usize {
         lock(&self.sessions).live.len()
-    }
-}
-
-impl Live {
-    /// The user as last heard of; none before login.
-    pub(crate) fn user(&self) -> Option<Arc<User>> {
-        lock(&self.state).user.clone()
-    }
-
-    /// Why the session is to end, if it is.
-    pub(crate) fn ending(&self) -> Option<Ending> {
-        lock(&self.state).ending
-    }
-
-    /// The session has logged in (again), or the user was changed.
-    pub(crate) fn set_user(&self, user: Option<Arc<User>>) {
-        lock(&self.state).user = user;
-    }
-
-    /// Waits until the session is to end; while `transferring`, draining can wait.
-    pub(crate) async fn ended(&self, transferring: bool) -> Ending {
-        loop {
-            // Made before looking, so that an ending between the two isn't missed.
-            let changed = self.changed.notified();
-            match lock(&self.state).ending {
-                Some(Ending::Draining) if transferring => {}
-                Some(ending) => return ending,
-                None => {}
-            }
-            changed.await;
-        }
-    }
-
-    /// Looks and acts under one lock, so that a login in between is not judged for another's.
-    fn review(&self, id: &str, judge: impl Fn(&User) -> Verdict) {
-        let mut state = lock(&self.state);
-        let Some(user) = state.user.clone().filter(|user| user.id == id) else { return };
-        match judge(&user) {
-            Verdict::GoOn => {}
-            Verdict::With(newer) => state.user = Some(newer),
-            Verdict::End(ending) => {
-                if state.end(ending) {
-                    tracing::info!(session = self.id, user = %user.username, client = %self.client, ?ending, "session ended");
-                }
-                drop(state);
-                self.changed.notify_waiters();
-            }
-        }
-    }
-
-    fn end(&self, ending: Ending) {
-        lock(&self.state).end(ending);
-        self.changed.notify_waiters();
-    }
-}
-
-impl State {
-    /// Says whether that is news.
-    fn end(&mut self, ending: Ending) -> bool {
-        let before = self.ending;
-        self.ending = before.max(Some(ending));
-        self.ending != before
     }
 }
 

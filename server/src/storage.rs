@@ -71,6 +71,9 @@ pub(crate) type UploadRequest = Box<dyn RequestedUpload>;
 
 #[async_trait]
 pub(crate) trait RequestedUpload: Send + Sync {
+    /// Whether a file stood under the name when it was requested.
+    fn replaces(&self) -> bool;
+
     /// Begins it: opens what is to be written.
     async fn open(self: Box<Self>) -> Result<Upload, StorageError>;
 }

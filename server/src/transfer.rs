@@ -25,12 +25,13 @@ use wharfinger_protocol::record::RecordError;
 
 use crate::data::{DataConnection, DataError, DataPlan};
 use crate::files::UploadIntent;
+use crate::rates::Turns;
 use crate::storage::{Entry, Listing, StorageError};
 
 pub(crate) use copy::Copy;
 pub(crate) use digest::Digest;
 pub(crate) use labour::Labour;
-pub(crate) use record::{Record, RecordKind};
+pub(crate) use record::{Needs, Record, RecordKind};
 pub(crate) use representation::Representation;
 pub(crate) use unpacker::DeflateError;
 
@@ -39,6 +40,8 @@ pub(crate) struct Job {
     pub(crate) meter: Arc<Meter>,
     /// How long it may take until something moves, beyond what any stall may.
     pub(crate) patience: Duration,
+    /// Without which it may not go on.
+    pub(crate) needs: Needs,
     pub(crate) run: Pin<Box<dyn Future<Output = Outcome> + Send>>,
 }
 
@@ -98,6 +101,9 @@ pub(crate) enum TransferError {
     /// An upload in MODE Z that is no zlib stream, or that has no end.
     #[error("the upload's compression: {0}")]
     Deflate(#[from] DeflateError),
+    /// The user may not do this any more.
+    #[error("the permission was taken away")]
+    Forbidden,
     /// Nothing moved for too long.
     #[error("the transfer stalled")]
     Stalled,
@@ -117,9 +123,12 @@ impl Meter {
 }
 
 impl Transfer {
-    pub(crate) fn job(self) -> Job {
+    pub(crate) fn job(mut self) -> Job {
+        if let Work::Store { intent, .. } = &self.work {
+            self.record = self.record.needing(intent.path(), intent.needs());
+        }
         let (meter, patience) = (Arc::clone(self.record.meter()), self.plan.patience);
-        Job { meter, patience, run: Box::pin(self.run()) }
+        Job { meter, patience, needs: self.record.needs(), run: Box::pin(self.run()) }
     }
 
     /// Runs to the end. Dropping the future closes the data connection and gives up an upload
@@ -135,22 +144,24 @@ impl Transfer {
             }
         };
         let handshake = data.handshake();
-        let result = self.work.run(&mut data, self.record.meter()).await;
+        self.record.shook_hands(handshake);
+        let result = self.work.run(&mut data, self.record.turns(), self.record.meter()).await;
         self.record.end(&result);
         Outcome { result: result.map(|()| Done::Moved), handshake }
     }
 }
 
 impl Work {
-    async fn run(self, data: &mut DataConnection, meter: &Meter) -> Result<(), TransferError> {
+    async fn run(self, data: &mut DataConnection, turns: Turns, meter: &Meter) -> Result<(), TransferError> {
         match self {
             Self::Retrieve { file, from, to, representation } => {
-                retrieve::file(data, file, from..to, representation, meter).await?;
+                retrieve::file(data, turns, file, from..to, representation, meter).await?;
                 data.finish().await.map_err(TransferError::Broken)
             }
             Self::Store { intent, representation, tolerate_truncation } => {
                 let upload = intent.open().await?;
-                store::receive(data, upload.as_ref(), representation, tolerate_truncation, meter).await?;
+                let source = store::Source { data, turns, meter, tolerate_truncation };
+                store::receive(source, upload.as_ref(), representation).await?;
                 upload.finish().await?;
                 // The file is whole; a client that has gone already takes nothing from that.
                 if let Err(error) = data.finish().await {
@@ -159,7 +170,7 @@ impl Work {
                 Ok(())
             }
             Self::List { listing, print, packing } => {
-                retrieve::listing(data, listing, print, packing, meter).await?;
+                retrieve::listing(data, turns, listing, print, packing, meter).await?;
                 data.finish().await.map_err(TransferError::Broken)
             }
         }

@@ -78,10 +78,18 @@ impl Admin {
 
     /// Creates a user with a password of the test's choice.
     pub fn create(&self, name: &str) -> User {
-        let password = format!("password of {name}");
-        let answer = self.post("/api/v1/users", json!({"username": name, "password": password}));
+        self.create_with(name, json!({}))
+    }
+
+    /// Creates a user with these members beside name and password.
+    pub fn create_with(&self, name: &str, members: Value) -> User {
+        let user = User { name: name.to_owned(), password: format!("password of {name}") };
+        let mut body = json!({"username": user.name, "password": user.password});
+        let Value::Object(members) = members else { panic!("members are an object") };
+        body.as_object_mut().unwrap().extend(members);
+        let answer = self.post("/api/v1/users", body);
         assert_eq!(answer.status, 201, "{answer:?}");
-        User { name: name.to_owned(), password }
+        user
     }
 
     /// POST to one of a user's actions ("disable", "enable", "rotate-password"); must succeed.

@@ -54,8 +54,17 @@ pub struct Deployment {
     pub admin: Admin,
     /// Where the admin API listens.
     pub admin_address: SocketAddr,
+    environment: Environment,
     _database: Option<Database>,
     directory: TempDir,
+}
+
+/// Another file server on the same store, with files and a certificate of its own.
+pub struct Node {
+    /// Its program.
+    pub program: Program,
+    ftp: SocketAddr,
+    certificate: PathBuf,
 }
 
 impl Setup {
@@ -115,6 +124,7 @@ impl Setup {
             ftp,
             admin,
             admin_address,
+            environment: self.environment,
             _database: self.database,
             directory: self.directory,
         }
@@ -192,6 +202,20 @@ impl Deployment {
         &mut self.programs[0]
     }
 
+    /// Starts another file server, or one again under the name of one that has ended.
+    pub fn start_node(&self, name: &str) -> Node {
+        let data = self.directory().join(name);
+        let mut environment = self.environment.clone();
+        let store = format!("sqlite://{}", self.directory().join("data/wharfinger.db").display());
+        environment.entry("WHARFINGER_STORE__URL".to_owned()).or_insert(store);
+        environment.insert("WHARFINGER_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned());
+        environment.insert("WHARFINGER_NODE__NAME".to_owned(), name.to_owned());
+        let program = Program::start("wharfinger-server", &[], self.directory(), &environment);
+        let addresses = program.addresses("ftp", 2);
+        let ftp = *addresses.iter().find(|address| address.is_ipv4()).unwrap();
+        Node { program, ftp, certificate: data.join("tls/server.pem") }
+    }
+
     /// A control connection in clear, greeted.
     pub fn connect(&self) -> Ftp {
         Ftp::connect(self.ftp(), self.tls(Version::Tls13))
@@ -209,14 +233,7 @@ impl Deployment {
 
     /// A session ready for binary transfers.
     pub fn session_at(&self, address: SocketAddr, version: Version, user: &User) -> Ftp {
-        let mut ftp = Ftp::connect(address, self.tls(version));
-        ftp.secure();
-        let reply = ftp.log_in(&user.name, &user.password);
-        assert_eq!(reply.code, 230, "{}", reply.text);
-        ftp.expect("PBSZ 0", 200);
-        ftp.expect("PROT P", 200);
-        ftp.expect("TYPE I", 200);
-        ftp
+        ready(Ftp::connect(address, self.tls(version)), user)
     }
 
     /// The reply to a login of this user with this password, on a connection of its own.
@@ -225,4 +242,33 @@ impl Deployment {
         ftp.secure();
         ftp.log_in(name, password)
     }
+}
+
+impl Node {
+    /// A session ready for binary transfers.
+    pub fn session(&self, user: &User) -> Ftp {
+        ready(self.connect(), user)
+    }
+
+    /// The reply to this user's login, on a connection of its own.
+    pub fn log_in(&self, user: &User) -> crate::Reply {
+        let mut ftp = self.connect();
+        ftp.secure();
+        ftp.log_in(&user.name, &user.password)
+    }
+
+    fn connect(&self) -> Ftp {
+        Ftp::connect(self.ftp, Tls::new(&self.certificate, Version::Tls13))
+    }
+}
+
+/// Secures, logs in, and sets what binary transfers need.
+fn ready(mut ftp: Ftp, user: &User) -> Ftp {
+    ftp.secure();
+    let reply = ftp.log_in(&user.name, &user.password);
+    assert_eq!(reply.code, 230, "{}", reply.text);
+    ftp.expect("PBSZ 0", 200);
+    ftp.expect("PROT P", 200);
+    ftp.expect("TYPE I", 200);
+    ftp
 }

@@ -14,6 +14,7 @@ pub mod mongo;
 pub mod peers;
 pub mod polling;
 pub mod program;
+pub mod slow_reader;
 mod talk;
 pub mod tls;
 pub mod tools;
@@ -22,8 +23,9 @@ pub mod wharf;
 pub mod wire;
 
 pub use admin::{Admin, Answer, User};
-pub use deployment::{Deployment, Setup, Shape, Store};
+pub use deployment::{Deployment, Node, Setup, Shape, Store};
 pub use ftp::{Ftp, Mode, Reply};
 pub use mftp::Mftp;
 pub use program::Program;
+pub use slow_reader::SlowReader;
 pub use tls::{Tls, Version};

@@ -1,14 +1,11 @@
 //! Disable means now: a user's transfers and sessions end within two seconds, whichever program
 //! was told, wherever users are kept, and nobody else notices.
 
-use std::io::{Read, Write};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use wharfinger_tests::wire::Wire;
-use wharfinger_tests::{Deployment, Mode, Reply, Setup, Shape, Store, User, content};
+use wharfinger_tests::{Deployment, Mode, Reply, Setup, Shape, SlowReader, Store, User, content};
 
 /// The promise.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -128,36 +125,4 @@ fn assert_ended(replies: &[Reply], transfer: bool) {
     let codes: Vec<u16> = replies.iter().map(|reply| reply.code).collect();
     let good = if transfer { matches!(codes.as_slice(), [426] | [426, 421]) } else { codes == [421] };
     assert!(good, "{replies:?}");
-}
-
-/// Reads a download at about 3 MB/s, as a thin line does.
-struct SlowReader {
-    stop: Sender<()>,
-    thread: JoinHandle<(u64, u64)>,
-}
-
-impl SlowReader {
-    fn start(mut wire: Wire) -> SlowReader {
-        let (stop, stopped) = mpsc::channel();
-        let (first, started) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let mut buffer = [0; 1 << 14];
-            let mut early = 0;
-            while stopped.recv_timeout(Duration::from_millis(5)) == Err(RecvTimeoutError::Timeout) {
-                let Ok(size @ 1..) = wire.read(&mut buffer) else { return (early, early) };
-                early += size as u64;
-                let _ = first.send(());
-            }
-            (early, early + wire.drain())
-        });
-        started.recv().expect("the download begins");
-        SlowReader { stop, thread }
-    }
-
-    /// How much had come until now, and how much when the connection ended.
-    fn stop(self) -> (u64, u64) {
-        // The connection may have ended, and the thread with it.
-        let _ = self.stop.send(());
-        self.thread.join().unwrap()
-    }
 }

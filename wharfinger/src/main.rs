@@ -101,7 +101,7 @@ impl From<StartError> for Failure {
         let code = match error {
             StartError::Bind(_) | StartError::ActivePort { .. } => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,
-            StartError::Trail(_) => 1,
+            StartError::System(_) | StartError::Trail(_) => 1,
         };
         Self::new(code, error)
     }

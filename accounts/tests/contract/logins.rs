@@ -5,7 +5,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use wharfinger_accounts::{Accounts, LoginError, NewUser, Protocol, Refusal, Status};
 
-use crate::place::{ALICES, Place, TestClock, create_alice, log_in, log_in_from, name, password, refusal};
+use crate::place::{
+    ALICES, ANYWHERE, Place, TestClock, create_alice, log_in, log_in_from, name, password, refusal,
+};
 
 crate::on_both_stores!(
     the_right_password_lets_in_and_is_noted,
@@ -85,13 +87,15 @@ async fn times_in_a_policy_pass(place: &Place) {
     for new in [expires, ages, must] {
         let user = new.username.clone();
         accounts.create_user(new, Some(password(ALICES))).await.unwrap();
-        assert!(log_in(&accounts, user.as_str(), ALICES).await.unwrap().is_active(clock.now()));
+        assert!(
+            log_in(&accounts, user.as_str(), ALICES).await.unwrap().refusal(&ANYWHERE, clock.now()).is_none()
+        );
     }
     clock.advance(Duration::from_mins(1));
     assert_eq!(refusal(log_in(&accounts, "expires", ALICES).await), Refusal::Expired);
     assert_eq!(refusal(log_in(&accounts, "ages", ALICES).await), Refusal::PasswordExpired);
     assert_eq!(refusal(log_in(&accounts, "must", ALICES).await), Refusal::PasswordExpired);
-    assert!(!accounts.user(&name("expires")).await.unwrap().user.is_active(clock.now()));
+    assert!(accounts.user(&name("expires")).await.unwrap().user.refusal(&ANYWHERE, clock.now()).is_some());
 }
 
 async fn networks_are_matched_also_for_mapped_addresses(place: &Place) {

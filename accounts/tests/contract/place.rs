@@ -1,6 +1,6 @@
 //! An empty store for one test, the ways to tamper with it behind the program's back, and a clock.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -12,7 +12,7 @@ use mongodb::{Client, Database};
 use sqlx::SqlitePool;
 use tempfile::TempDir;
 use wharfinger_accounts::{
-    Accounts, Attempt, LoginError, NewUser, Password, Proof, Protocol, Refusal, User, Username,
+    Accounts, Attempt, Caller, LoginError, NewUser, Password, Proof, Protocol, Refusal, User, Username,
 };
 use wharfinger_config::Store;
 
@@ -145,6 +145,13 @@ pub(crate) fn name(name: &str) -> Username {
 pub(crate) fn password(text: &str) -> Password {
     Password::new(text)
 }
+
+/// A client over FTPS from an address nobody has ruled out.
+pub(crate) const ANYWHERE: Caller = Caller {
+    address: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
+    protocol: Protocol::Ftps,
+    by_certificate: false,
+};
 
 pub(crate) const ALICES: &str = "alices own password";
 

@@ -63,7 +63,7 @@ async fn what_a_node_publishes_everybody_sees(place: &Place) {
     let mut first = session(&presence, 1, "alice");
     presence.publish(std::slice::from_ref(&first), &[]).await.unwrap();
     assert_eq!(all(&admin).await, [first.clone()]);
-    first.last_command = "STOR".to_owned();
+    "STOR".clone_into(&mut first.last_command);
     first.transfer = Some(LiveTransfer {
         direction: Direction::Upload,
         path: "/a\u{fffd}b".to_owned(),

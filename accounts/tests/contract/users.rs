@@ -6,7 +6,7 @@ use wharfinger_accounts::{
     Quota, Status, StoreError, Timestamp, UserPage, UserQuery,
 };
 
-use crate::place::{ALICES, Place, TestClock, create_alice, log_in, name, password};
+use crate::place::{ALICES, ANYWHERE, Place, TestClock, create_alice, log_in, name, password};
 
 crate::on_both_stores!(
     a_new_user_has_the_documented_defaults,
@@ -116,11 +116,11 @@ async fn disabling_raises_the_epoch_and_enabling_keeps_it(place: &Place) {
     let disabled = set(Status::Disabled).await;
     assert_eq!((disabled.status, disabled.version, disabled.session_epoch), (Status::Disabled, 2, 1));
     assert_eq!((disabled.created_at, disabled.updated_at), (alice.created_at, clock.now()));
-    assert!(!disabled.is_active(clock.now()));
+    assert!(disabled.refusal(&ANYWHERE, clock.now()).is_some());
     assert_eq!(set(Status::Disabled).await, disabled, "nothing changes the second time");
     let enabled = set(Status::Active).await;
     assert_eq!((enabled.status, enabled.version, enabled.session_epoch), (Status::Active, 3, 1));
-    assert!(enabled.is_active(clock.now()));
+    assert!(enabled.refusal(&ANYWHERE, clock.now()).is_none());
 }
 
 async fn a_change_to_another_version_than_expected_is_a_conflict(place: &Place) {

@@ -19,13 +19,13 @@ impl Files {
         Ok(CopyFrom(path))
     }
 
-    /// The source, open, and the upload that the copy is. Both ends are checked, with the
+    /// The source, open, its path, and the upload that the copy is. Both ends are checked, with the
     /// permissions as they are now. Nothing is made or changed yet.
     pub(crate) async fn copy_to(
         &self,
         from: CopyFrom,
         argument: &[u8],
-    ) -> Result<(File, UploadIntent), FilesError> {
+    ) -> Result<(File, VirtualPath, UploadIntent), FilesError> {
         let CopyFrom(from) = from;
         if !self.allows(&from, Action::Download) {
             return Err(self.deny(&from, Action::Download));
@@ -40,7 +40,7 @@ impl Files {
             Ok(_) | Err(StorageError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok((file, intent))
+        Ok((file, from, intent))
     }
 
     async fn copied(&self, to: &VirtualPath) -> Result<UploadIntent, FilesError> {

@@ -10,12 +10,18 @@ use crate::storage::{Start, StorageError, Upload, UploadPlan, UploadRequest};
 /// An upload that the user may make and storage could begin. Nothing is made or changed yet.
 pub(crate) struct UploadIntent {
     path: VirtualPath,
+    offset: Start,
     request: UploadRequest,
 }
 
 impl UploadIntent {
     pub(crate) fn path(&self) -> &VirtualPath {
         &self.path
+    }
+
+    /// What it takes beside `Upload`, because a file stands under the name.
+    pub(crate) fn needs(&self) -> &'static [Action] {
+        if self.request.replaces() { to_change_a_file(self.offset) } else { &[] }
     }
 
     /// Begins the upload.
@@ -70,7 +76,7 @@ impl Files {
         let owner = resumable.then_some(self.user.id.as_str());
         let plan = UploadPlan { offset, may_overwrite, owner };
         let request = self.tree.request_upload(&path, plan).await?;
-        Ok(UploadIntent { path, request })
+        Ok(UploadIntent { path, offset, request })
     }
 }
 

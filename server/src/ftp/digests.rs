@@ -56,7 +56,7 @@ async fn check(
         return Reply::new(Code::BAD_ARGUMENT, "The file is shorter.").into();
     };
     session.running = Some(Running::Digest(style(range.clone())));
-    let record = Record::new(session.files.visitor(), RecordKind::Digest, path);
+    let record = Record::new(&session.files, RecordKind::Digest, path);
     let labour = link.services.labour.clone();
     Answer::Step(Step::Work(Digest { file, range, algorithm, labour, record }.job()))
 }

@@ -131,6 +131,7 @@ impl Login {
             LoginRefusal::Refused if !last => return replies::login_failed().into(),
             LoginRefusal::Refused => replies::too_many_failures(),
             LoginRefusal::Banned => replies::banned(),
+            LoginRefusal::TooManySessions => replies::too_many_sessions(),
             LoginRefusal::Unavailable => replies::login_unavailable(),
         };
         Answer::Step(Step::Close(super::wire(&reply)))

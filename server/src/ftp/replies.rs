@@ -108,6 +108,12 @@ pub(super) fn banned() -> Reply {
     Reply::new(Code::UNAVAILABLE, "Too many failed logins from your address; try again later.")
 }
 
+/// Told to nobody without the right password. Not 530, which clients take for a wrong password and
+/// ask the user for another.
+pub(super) fn too_many_sessions() -> Reply {
+    Reply::new(Code::UNAVAILABLE, "You have as many sessions as you may; close one and try again.")
+}
+
 pub(super) fn login_unavailable() -> Reply {
     Reply::new(Code::UNAVAILABLE, "Logins are temporarily unavailable; try again later.")
 }
@@ -193,6 +199,9 @@ pub(super) fn notice(notice: Notice) -> Reply {
         Notice::TransferEnded => Reply::new(Code::TRANSFER_ABORTED, "Transfer ended by the server."),
         Notice::Ended(Ending::Account) => {
             Reply::new(Code::UNAVAILABLE, "The account may not be used any more.")
+        }
+        Notice::Ended(Ending::Administrator) => {
+            Reply::new(Code::UNAVAILABLE, "An administrator has ended the session.")
         }
         Notice::Ended(Ending::Draining | Ending::Stopping) => {
             Reply::new(Code::UNAVAILABLE, "The server is stopping.")

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wharfinger_protocol::digest::Algorithm;
 use wharfinger_protocol::ftp::facts::FactSet;
 use wharfinger_protocol::ftp::parameter::{Form, Mode, Options, Structure, Type};
-use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply};
+use wharfinger_protocol::ftp::{Code, Command, ParseError, Reply, Verb};
 
 use super::channel::Channel;
 use super::running::Running;
@@ -70,7 +70,7 @@ impl Session {
 
     pub(super) async fn answer(&mut self, link: &mut Link, command: Result<Command, ParseError>) -> Answer {
         // The user as last heard of: permissions may have changed since the last command.
-        if let Some(user) = link.live.user() {
+        if let Some(user) = link.live.begin(word(&command)) {
             self.files.set_user(user);
         }
         let (span, source) = (std::mem::take(&mut self.span), self.source.take());
@@ -242,4 +242,13 @@ fn leave_tls(link: &mut Link) -> Answer {
     link.protection = None;
     link.buffer_size_given = false;
     Answer::Step(Step::LeaveTls(super::wire(&replies::in_clear_now())))
+}
+
+/// A command's word for the list of sessions; what is no command has none.
+fn word(command: &Result<Command, ParseError>) -> &'static str {
+    let verb = match command {
+        Ok(command) => Some(command.verb()),
+        Err(error) => error.verb(),
+    };
+    verb.map_or("", Verb::name)
 }

@@ -2,6 +2,7 @@
 //! and 501 for what can't be. CPFR alone has 350, like RNFR, since clients that copy (WinSCP) wait
 //! for one, as ProFTPD's `mod_copy` answers.
 
+use wharfinger_accounts::Action;
 use wharfinger_protocol::ftp::{Code, Reply, Site};
 
 use super::running::Running;
@@ -56,8 +57,10 @@ async fn copy_to(session: &mut Session, link: &Link, source: Option<Source>, arg
         return Reply::new(Code::BAD_ARGUMENT, "Send SITE CPFR first.").into();
     };
     match session.files.copy_to(from, argument).await {
-        Ok((source, intent)) => {
-            let record = Record::new(session.files.visitor(), RecordKind::Copy, intent.path().clone());
+        Ok((source, from, intent)) => {
+            let record = Record::new(&session.files, RecordKind::Copy, intent.path().clone())
+                .needing(intent.path(), intent.needs())
+                .needing(&from, &[Action::Download]);
             let labour = link.services.labour.clone();
             session.running = Some(Running::Copy);
             Answer::Step(Step::Work(Copy { source, intent, labour, record }.job()))

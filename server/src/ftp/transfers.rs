@@ -187,7 +187,7 @@ fn start(
         Err(refusal) => return refusal.into(),
     };
     session.running = Some(Running::Transfer { unique: None });
-    let record = Record::new(session.files.visitor(), kind, path);
+    let record = Record::new(&session.files, kind, path);
     let opening = super::wire(&Reply::new(Code::OPENING_DATA, opening));
     Answer::Step(Step::Transfer(opening, Transfer { work, plan, record }.job()))
 }

@@ -14,12 +14,12 @@ pub(crate) struct Visitor {
     trail: Trail,
     client: Client,
     user: Username,
+    live: Arc<Live>,
 }
 
 /// A visitor who is there. Dropping it notes that the session, or its login, has ended.
 pub(crate) struct Visit {
     visitor: Visitor,
-    live: Arc<Live>,
 }
 
 impl Visitor {
@@ -35,13 +35,18 @@ impl Visitor {
     pub(crate) fn user(&self) -> &Username {
         &self.user
     }
+
+    /// The session as others see it.
+    pub(crate) fn live(&self) -> &Arc<Live> {
+        &self.live
+    }
 }
 
 impl Visit {
     pub(crate) fn new(trail: &Trail, live: &Arc<Live>, user: &Username) -> Self {
         let client = Client { address: live.client, session: live.id };
-        let visitor = Visitor { trail: trail.clone(), client, user: user.clone() };
-        Self { visitor, live: Arc::clone(live) }
+        let (trail, user, live) = (trail.clone(), user.clone(), Arc::clone(live));
+        Self { visitor: Visitor { trail, client, user, live } }
     }
 }
 

@@ -73,6 +73,9 @@ pub(super) fn login_refused(refusal: LoginRefusal) -> Answer {
         LoginRefusal::Banned => {
             Answer::new(Code::FORBIDDEN, "Too many failed logins from your address; try again later")
         }
+        LoginRefusal::TooManySessions => {
+            Answer::new(Code::UNAVAILABLE, "You have as many sessions as you may; close one and try again")
+        }
         LoginRefusal::Unavailable => {
             Answer::new(Code::UNAVAILABLE, "Logins are temporarily unavailable; try again later")
         }
@@ -117,6 +120,9 @@ pub(super) fn transfer_failed(error: &TransferError, moving: RecordKind) -> Answ
             Code::TRANSFER_ABORTED,
             "TLS ended without close_notify, so the file may be incomplete; it was not stored",
         ),
+        TransferError::Forbidden => {
+            Answer::new(Code::TRANSFER_ABORTED, "The permission for this transfer was taken away")
+        }
         TransferError::Stalled => Answer::new(Code::TRANSFER_ABORTED, "No data moved for too long"),
         // Records and compression are FTP's.
         TransferError::Broken(_) | TransferError::Records(_) | TransferError::Deflate(_) => {
@@ -148,6 +154,9 @@ pub(super) fn notice(notice: Notice) -> Answer {
         Notice::TransferEnded => Answer::new(Code::TRANSFER_ABORTED, "Transfer ended by the server"),
         Notice::Ended(Ending::Account) => {
             Answer::new(Code::FORBIDDEN, "The account may not be used any more")
+        }
+        Notice::Ended(Ending::Administrator) => {
+            Answer::new(Code::UNAVAILABLE, "An administrator has ended the session")
         }
         Notice::Ended(Ending::Draining | Ending::Stopping) => {
             Answer::new(Code::UNAVAILABLE, "The server is stopping")

@@ -25,11 +25,11 @@ impl Session {
     }
 
     pub(super) async fn answer(&mut self, link: &Link, command: Result<Command, ParseError>) -> Turn {
+        let verb = command.as_ref().map_or_else(|error| error.verb(), |command| Some(command.verb()));
         // The user as last heard of: permissions may have changed since the last command.
-        if let Some(user) = link.live.user() {
+        if let Some(user) = link.live.begin(verb.map_or("", Verb::name)) {
             self.files.set_user(user);
         }
-        let verb = command.as_ref().map_or_else(|error| error.verb(), |command| Some(command.verb()));
         match (command, verb) {
             (_, Some(verb)) if is_off(link, verb) => answers::switched_off(verb).into(),
             (Ok(command), _) => self.run(link, command).await,

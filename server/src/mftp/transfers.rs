@@ -64,7 +64,7 @@ async fn start(session: &mut Session, link: &Link, work: Work, kind: RecordKind,
         Err(refusal) => return answers::no_channel(refusal).into(),
     };
     session.moving = kind;
-    let record = Record::new(session.files.visitor(), kind, path);
+    let record = Record::new(&session.files, kind, path);
     let opening = Answer::opening(SocketAddr::new(host, port));
     Turn::Step(Step::Transfer(wire(&opening), Transfer { work, plan, record }.job()))
 }

@@ -107,7 +107,8 @@ impl Tree for LocalTree {
             return Err(StorageError::IsADirectory);
         }
         let directory = self.inside.open(&path.parent(), OFlags::PATH | OFlags::DIRECTORY).await?;
-        let request = Request {
+        let mut request = Request {
+            replaces: false,
             inside: self.inside.clone(),
             directory,
             path: path.clone(),
@@ -117,7 +118,7 @@ impl Tree for LocalTree {
             uploads: self.uploads,
             durable: self.durable,
         };
-        request.check()?;
+        request.replaces = request.check()?;
         Ok(Box::new(request))
     }
 

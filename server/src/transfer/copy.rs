@@ -20,10 +20,11 @@ pub(crate) struct Copy {
 }
 
 impl Copy {
-    pub(crate) fn job(self) -> Job {
+    pub(crate) fn job(mut self) -> Job {
         Job {
             meter: self.record.meter().clone(),
             patience: Duration::ZERO,
+            needs: self.record.needs(),
             run: Box::pin(async move {
                 let result = run(self.source, self.intent, &self.labour, self.record.meter()).await;
                 self.record.end(&result);

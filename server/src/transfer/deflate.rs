@@ -6,14 +6,21 @@ use std::io;
 use flate2::{Compress, Compression, FlushCompress, Status};
 
 use crate::data::DataConnection;
+use crate::rates::Turns;
 
 /// Bytes packed before other sessions have their turn: about a millisecond's work.
 const TURN: usize = 32 * 1024;
 
 /// Where a download's bytes go: to the client, packed in MODE Z.
 pub(super) struct Outlet<'a> {
-    data: &'a mut DataConnection,
+    way: Way<'a>,
     packer: Option<Box<Packer>>,
+}
+
+/// The connection, at the user's pace.
+struct Way<'a> {
+    data: &'a mut DataConnection,
+    turns: Turns,
 }
 
 struct Packer {
@@ -23,28 +30,41 @@ struct Packer {
 
 impl<'a> Outlet<'a> {
     /// `level` is zlib's, 0 to 9; none in MODE S.
-    pub(super) fn new(data: &'a mut DataConnection, level: Option<u8>) -> Self {
+    pub(super) fn new(data: &'a mut DataConnection, turns: Turns, level: Option<u8>) -> Self {
         let packer = level.map(|level| {
             let stream = Compress::new(Compression::new(u32::from(level)), true);
             Box::new(Packer { stream, packed: Vec::new() })
         });
-        Self { data, packer }
+        Self { way: Way { data, turns }, packer }
     }
 
     pub(super) async fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let Some(packer) = &mut self.packer else { return self.data.write(bytes).await };
+        let Some(packer) = &mut self.packer else { return self.way.write(bytes).await };
         for piece in bytes.chunks(TURN) {
             packer.push(piece, FlushCompress::None)?;
             tokio::task::yield_now().await;
         }
-        packer.send(self.data).await
+        packer.send(&mut self.way).await
     }
 
     /// Ends the zlib stream, where there is one.
     pub(super) async fn finish(mut self) -> io::Result<()> {
         let Some(packer) = &mut self.packer else { return Ok(()) };
         packer.push(&[], FlushCompress::Finish)?;
-        packer.send(self.data).await
+        packer.send(&mut self.way).await
+    }
+}
+
+impl Way<'_> {
+    async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let turn = self.turns.next(bytes.len()).await;
+            let (now, later) = bytes.split_at_checked(turn).unwrap_or((bytes, &[]));
+            self.data.write(now).await?;
+            self.turns.used(now.len());
+            bytes = later;
+        }
+        Ok(())
     }
 }
 
@@ -64,9 +84,9 @@ impl Packer {
         }
     }
 
-    async fn send(&mut self, data: &mut DataConnection) -> io::Result<()> {
+    async fn send(&mut self, way: &mut Way<'_>) -> io::Result<()> {
         if !self.packed.is_empty() {
-            data.write(&self.packed).await?;
+            way.write(&self.packed).await?;
             self.packed.clear();
         }
         Ok(())

@@ -25,10 +25,11 @@ pub(crate) struct Digest {
 }
 
 impl Digest {
-    pub(crate) fn job(self) -> Job {
+    pub(crate) fn job(mut self) -> Job {
         Job {
             meter: self.record.meter().clone(),
             patience: Duration::ZERO,
+            needs: self.record.needs(),
             run: Box::pin(async move {
                 let state = State { file: self.file, rest: self.range, hasher: Hasher::new(self.algorithm) };
                 let result = run(state, &self.labour, self.record.meter()).await;

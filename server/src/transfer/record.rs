@@ -4,20 +4,32 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use wharfinger_accounts::{Act, Client};
+use rustls::HandshakeKind;
+use wharfinger_accounts::{Act, Action, Client, Direction, User};
 
 use super::{Meter, TransferError};
+use crate::files::Files;
 use crate::login::Visitor;
 use crate::path::VirtualPath;
+use crate::rates::{Flow, Turns, UserRates};
+use crate::registry::Underway;
 
-/// One transfer, for the log and the audit trail.
+/// One transfer: for the log and the audit trail, for who looks at the session, and for who decides
+/// if it may go on.
 pub(crate) struct Record {
     visitor: Visitor,
+    moving: Arc<Moving>,
+    needs: Needs,
+    rates: Arc<UserRates>,
+    ended: bool,
+}
+
+/// What is moved, as others see it.
+struct Moving {
     kind: RecordKind,
     path: VirtualPath,
     meter: Arc<Meter>,
     begun: Instant,
-    ended: bool,
 }
 
 /// What a transfer moves.
@@ -30,20 +42,57 @@ pub(crate) enum RecordKind {
     Digest,
 }
 
+/// What the user must be allowed for a transfer to go on.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Of the user who was allowed all of it.
+    pub(crate) version: u64,
+    actions: Vec<(VirtualPath, Action)>,
+}
+
+impl Needs {
+    pub(crate) fn are_met_by(&self, user: &User) -> bool {
+        self.actions.iter().all(|(path, action)| user.permissions.allows(path.as_bytes(), *action))
+    }
+}
+
 impl Record {
-    pub(crate) fn new(visitor: &Visitor, kind: RecordKind, path: VirtualPath) -> Self {
-        Self {
-            visitor: visitor.clone(),
-            kind,
-            path,
-            meter: Arc::default(),
-            begun: Instant::now(),
-            ended: false,
+    pub(crate) fn new(files: &Files, kind: RecordKind, path: VirtualPath) -> Self {
+        // The user whom the path was permitted to, who may be another version by now.
+        let (visitor, version) = (files.visitor().clone(), files.user().version);
+        let needs = Needs { version, actions: vec![(path.clone(), kind.action())] };
+        let moving = Arc::new(Moving { kind, path, meter: Arc::default(), begun: Instant::now() });
+        let underway: Arc<dyn Underway> = moving.clone();
+        visitor.live().note(|doing| doing.transfer = Some(underway));
+        let rates = visitor.live().rates().unwrap_or_default();
+        Self { visitor, moving, needs, rates, ended: false }
+    }
+
+    /// It takes this too.
+    #[must_use]
+    pub(crate) fn needing(mut self, path: &VirtualPath, actions: &[Action]) -> Self {
+        self.needs.actions.extend(actions.iter().map(|action| (path.clone(), *action)));
+        self
+    }
+
+    pub(super) fn needs(&mut self) -> Needs {
+        std::mem::take(&mut self.needs)
+    }
+
+    /// At the pace of the user's transfers.
+    pub(super) fn turns(&self) -> Turns {
+        self.rates.turns(if self.moving.kind == RecordKind::Upload { Flow::Upload } else { Flow::Download })
+    }
+
+    /// How the data connection's handshake went, where there was one.
+    pub(super) fn shook_hands(&self, handshake: Option<HandshakeKind>) {
+        if let Some(handshake) = handshake {
+            self.visitor.live().note(|doing| doing.data_bound = Some(handshake == HandshakeKind::Resumed));
         }
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
-        &self.meter
+        &self.moving.meter
     }
 
     /// The transfer came to its end, good or bad.
@@ -57,8 +106,8 @@ impl Record {
 
     fn write(&self, result: &str) {
         self.log(result);
-        let (path, bytes, result) = (&self.path, self.meter.bytes(), result.to_owned());
-        let act: fn(Client, String, u64, String) -> Act = match self.kind {
+        let (path, bytes, result) = (&self.moving.path, self.meter().bytes(), result.to_owned());
+        let act: fn(Client, String, u64, String) -> Act = match self.moving.kind {
             RecordKind::Download => {
                 |client, path, bytes, result| Act::Download { client, path, bytes, result }
             }
@@ -70,11 +119,12 @@ impl Record {
     }
 
     fn log(&self, result: &str) {
-        let (direction, bytes) = (self.kind.name(), self.meter.bytes());
-        let seconds = self.begun.elapsed().as_secs_f64();
+        let Moving { kind, path, meter, begun } = &*self.moving;
+        let (direction, bytes) = (kind.name(), meter.bytes());
+        let seconds = begun.elapsed().as_secs_f64();
         let Client { address: client, session } = self.visitor.client();
-        let (user, path) = (self.visitor.user(), &self.path);
-        if self.kind == RecordKind::List {
+        let user = self.visitor.user();
+        if *kind == RecordKind::List {
             tracing::debug!(%client, session, %user, %path, direction, bytes, seconds, result, "transfer");
         } else {
             tracing::info!(%client, session, %user, %path, direction, bytes, seconds, result, "transfer");
@@ -82,8 +132,33 @@ impl Record {
     }
 }
 
+impl Underway for Moving {
+    fn direction(&self) -> Direction {
+        match self.kind {
+            RecordKind::Download => Direction::Download,
+            RecordKind::Upload => Direction::Upload,
+            RecordKind::List => Direction::List,
+            RecordKind::Copy => Direction::Copy,
+            RecordKind::Digest => Direction::Digest,
+        }
+    }
+
+    fn path(&self) -> String {
+        String::from_utf8_lossy(self.path.as_bytes()).into_owned()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.meter.bytes()
+    }
+
+    fn begun(&self) -> Instant {
+        self.begun
+    }
+}
+
 impl Drop for Record {
     fn drop(&mut self) {
+        self.visitor.live().note(|doing| doing.transfer = None);
         if !self.ended {
             self.write("aborted");
         }
@@ -91,6 +166,15 @@ impl Drop for Record {
 }
 
 impl RecordKind {
+    /// What it takes at its path.
+    const fn action(self) -> Action {
+        match self {
+            Self::Download | Self::Digest => Action::Download,
+            Self::Upload | Self::Copy => Action::Upload,
+            Self::List => Action::List,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Download => "download",

@@ -17,6 +17,7 @@ use super::deflate::Outlet;
 use super::representation::Representation;
 use super::{Meter, PrintEntry, TransferError};
 use crate::data::DataConnection;
+use crate::rates::Turns;
 use crate::storage::{Listing, StorageError};
 
 /// One sendfile call.
@@ -32,6 +33,7 @@ const ENTRIES: usize = 512;
 /// promised at the start is not there.
 pub(super) async fn file(
     data: &mut DataConnection,
+    turns: Turns,
     file: File,
     range: Range<u64>,
     representation: Representation,
@@ -40,22 +42,26 @@ pub(super) async fn file(
     let source = Source { file: Arc::new(file), at: range.start, end: range.end };
     match data {
         DataConnection::Plain(stream) if representation.is_image() && !representation.deflate => {
-            send_file(stream, source, meter).await
+            send_file(stream, turns, source, meter).await
         }
-        _ => send_buffers(data, source, representation, meter).await,
+        _ => {
+            let outlet = Outlet::new(data, turns, representation.packing());
+            send_buffers(outlet, source, representation, meter).await
+        }
     }
 }
 
 /// Sends a directory's lines as they are read, in bounded memory.
 pub(super) async fn listing(
     data: &mut DataConnection,
+    turns: Turns,
     mut listing: Listing,
     mut print: PrintEntry,
     packing: Option<u8>,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let mut lines = Vec::new();
-    let mut outlet = Outlet::new(data, packing);
+    let mut outlet = Outlet::new(data, turns, packing);
     loop {
         let more = listing.fill(ENTRIES, &mut |entry| print(&mut lines, entry))?;
         if lines.len() >= LISTING || !more {
@@ -143,11 +149,17 @@ impl Source {
     }
 }
 
-async fn send_file(stream: &TcpStream, mut source: Source, meter: &Meter) -> Result<(), TransferError> {
+async fn send_file(
+    stream: &TcpStream,
+    mut turns: Turns,
+    mut source: Source,
+    meter: &Meter,
+) -> Result<(), TransferError> {
     let mut turn = 0;
     while source.left() > 0 {
         source.warm(SLICE).await?;
         let slice = usize::try_from(source.left().min(SLICE)).unwrap_or(usize::MAX);
+        let slice = turns.next(slice).await;
         let mut at = source.at;
         let sent = stream
             .async_io(Interest::WRITABLE, || {
@@ -159,6 +171,7 @@ async fn send_file(stream: &TcpStream, mut source: Source, meter: &Meter) -> Res
             return Err(shorter().into());
         }
         meter.add(source.advance(sent));
+        turns.used(sent);
         turn += sent as u64;
         if turn >= FAIR {
             turn = 0;
@@ -178,14 +191,13 @@ fn blame(error: io::Error) -> TransferError {
 }
 
 async fn send_buffers(
-    data: &mut DataConnection,
+    mut outlet: Outlet<'_>,
     mut source: Source,
     representation: Representation,
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let mut buffer = Buffer::take();
     let mut encoder = representation.encoder();
-    let mut outlet = Outlet::new(data, representation.packing());
     let mut encoded = Vec::new();
     while source.left() > 0 {
         let read = source.read(&mut buffer).await?;

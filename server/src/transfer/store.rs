@@ -13,20 +13,27 @@ use super::representation::{Decoder, Representation};
 use super::unpacker::Unpacker;
 use super::{Meter, TransferError};
 use crate::data::DataConnection;
+use crate::rates::Turns;
 use crate::storage::{PendingUpload, StorageError};
 
 /// A write into the page cache that took this long wasn't only that.
 const SLOW: Duration = Duration::from_millis(20);
 
+/// Where an upload's bytes come from, and at which pace.
+pub(super) struct Source<'a> {
+    pub(super) data: &'a mut DataConnection,
+    pub(super) turns: Turns,
+    pub(super) meter: &'a Meter,
+    pub(super) tolerate_truncation: bool,
+}
+
 /// Writes all that comes until the client's end of file.
 ///
 /// What has come before a failure is written too, so that the upload can be resumed there.
 pub(super) async fn receive(
-    data: &mut DataConnection,
+    mut source: Source<'_>,
     upload: &dyn PendingUpload,
     representation: Representation,
-    tolerate_truncation: bool,
-    meter: &Meter,
 ) -> Result<(), TransferError> {
     let file = upload.file().try_clone().map_err(StorageError::Failed)?;
     let sink = Sink { file: Arc::new(file), at: upload.start(), slow: false };
@@ -36,7 +43,7 @@ pub(super) async fn receive(
     };
     let mut buffer = Buffer::take();
     loop {
-        let (received, end) = fill(data, &mut buffer, meter, tolerate_truncation).await;
+        let (received, end) = source.fill(&mut buffer).await;
         inlet.take(buffer.get(..received).unwrap_or_default()).await?;
         match end {
             None => {}
@@ -99,30 +106,29 @@ impl Text {
     }
 }
 
-/// Fills the buffer; says how far, and how the stream ended if it did.
-async fn fill(
-    data: &mut DataConnection,
-    buffer: &mut [u8],
-    meter: &Meter,
-    tolerate_truncation: bool,
-) -> (usize, Option<Result<(), TransferError>>) {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match data.read(rest).await {
-            Ok(0) => return (filled, Some(Ok(()))),
-            Ok(read) => {
-                meter.add(read);
-                filled += read;
+impl Source<'_> {
+    /// Fills the buffer; says how far, and how the stream ended if it did.
+    async fn fill(&mut self, buffer: &mut [u8]) -> (usize, Option<Result<(), TransferError>>) {
+        let mut filled = 0;
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            let turn = self.turns.next(rest.len()).await;
+            match self.data.read(rest.get_mut(..turn).unwrap_or_default()).await {
+                Ok(0) => return (filled, Some(Ok(()))),
+                Ok(read) => {
+                    self.meter.add(read);
+                    self.turns.used(read);
+                    filled += read;
+                }
+                // rustls says so where a peer closed without `close_notify`.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    let end = if self.tolerate_truncation { Ok(()) } else { Err(TransferError::Truncated) };
+                    return (filled, Some(end));
+                }
+                Err(error) => return (filled, Some(Err(TransferError::Broken(error)))),
             }
-            // rustls says so where a peer closed without `close_notify`.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                let end = if tolerate_truncation { Ok(()) } else { Err(TransferError::Truncated) };
-                return (filled, Some(end));
-            }
-            Err(error) => return (filled, Some(Err(TransferError::Broken(error)))),
         }
+        (filled, None)
     }
-    (filled, None)
 }
 
 /// Where the bytes go.

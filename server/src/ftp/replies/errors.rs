@@ -50,6 +50,9 @@ pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
             Reply::new(Code::LOCAL_ERROR, format!("These are no records: {error}."))
         }
         TransferError::Deflate(error) => Reply::new(Code::LOCAL_ERROR, format!("MODE Z: {error}.")),
+        TransferError::Forbidden => {
+            Reply::new(Code::TRANSFER_ABORTED, "The permission for this transfer was taken away.")
+        }
         TransferError::Stalled => Reply::new(Code::TRANSFER_ABORTED, "No data moved for too long."),
         TransferError::Storage(StorageError::Full) => Reply::new(Code::NO_SPACE, "No space left."),
         TransferError::Storage(StorageError::TooLarge) => {

@@ -25,6 +25,8 @@ pub(super) struct Request {
     pub(super) owner: Option<String>,
     pub(super) uploads: Uploads,
     pub(super) durable: bool,
+    /// What `check` found.
+    pub(super) replaces: bool,
 }
 
 /// Permissions of a new file, before the process's umask.
@@ -32,6 +34,10 @@ const FILE_MODE: u32 = 0o644;
 
 #[async_trait]
 impl RequestedUpload for Request {
+    fn replaces(&self) -> bool {
+        self.replaces
+    }
+
     /// A plain upload makes one small file and is opened at once; any other may have to copy.
     async fn open(self: Box<Self>) -> Result<Upload, StorageError> {
         let upload = match self.offset {
@@ -43,10 +49,11 @@ impl RequestedUpload for Request {
 }
 
 impl Request {
-    /// Whether it could be begun now.
-    pub(super) fn check(&self) -> Result<(), StorageError> {
+    /// Finds out whether it could be begun now; whether a file stands under the name.
+    pub(super) fn check(&self) -> Result<bool, StorageError> {
         let standing = self.standing()?;
-        origin(self.offset, standing, self.left_over()?).map(drop)
+        origin(self.offset, standing, self.left_over()?)?;
+        Ok(standing.is_some())
     }
 
     fn begin(self) -> Result<LocalUpload, StorageError> {
@@ -97,7 +104,7 @@ impl Request {
         let mode = standing.map(|standing| standing.mode & 0o777);
         // Whatever the old version's mode, the owner must be able to open the part again.
         let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
-        let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable } = self;
+        let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable, .. } = self;
         // What is appended belongs to the file as it stands now, so nothing of it is kept.
         let appends = offset == Start::End && standing.is_some();
         let owner = owner.as_deref().filter(|_| uploads == Uploads::AtomicResumable && !appends);
