@@ -69,9 +69,13 @@ impl Accounts {
     /// Begins a chain for this process and the task that writes it; call it within a tokio runtime.
     /// `writer` tells people which program on which machine it is.
     pub fn begin_trail(&self, writer: &str) -> Result<Trail, ChangeError> {
+        self.begin_trail_with(writer, QUEUE)
+    }
+
+    fn begin_trail_with(&self, writer: &str, queue: usize) -> Result<Trail, ChangeError> {
         let now = self.now();
         let sealer = Sealer::new(writer, now)?;
-        let (queue, events) = mpsc::channel(QUEUE);
+        let (queue, events) = mpsc::channel(queue);
         let lost = Arc::<Lost>::default();
         let task = Writer::new(self.clone(), sealer, Arc::clone(&lost));
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(task.run(now, events)))));
@@ -165,4 +169,32 @@ impl Recorded {
 /// A time as the trail keeps it.
 pub(crate) fn milliseconds(at: Timestamp) -> i64 {
     at.as_millisecond()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The one thread is the test's own until it waits: the queue is full before anything is taken from it.
+    #[tokio::test]
+    async fn events_beyond_the_queue_are_counted_in_a_record() {
+        let directory = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", directory.path().join("users.db").display());
+        let accounts = Accounts::open(&wharfinger_config::Store::default(), &url).await.unwrap();
+        accounts.migrate().await.unwrap();
+        let trail = accounts.begin_trail_with("host", 8).unwrap();
+        for _ in 0..20 {
+            let event = Event { user: Some("alice".to_owned()), actor: None, act: Act::Gap { lost: 0 } };
+            trail.note(event);
+        }
+        assert!(trail.close(Duration::from_mins(1)).await);
+        let alice = AuditQuery { user: Some("alice".to_owned()), limit: 100, ..AuditQuery::default() };
+        assert_eq!(accounts.audit(alice).await.unwrap().items.len(), 8);
+        let gaps = AuditQuery { action: Some("gap".to_owned()), limit: 100, ..AuditQuery::default() };
+        let gaps = accounts.audit(gaps).await.unwrap().items;
+        let own: Vec<&str> =
+            gaps.iter().filter(|it| it.user.is_none()).map(|it| it.detail.as_str()).collect();
+        assert_eq!(own, [r#"{"lost":12}"#]);
+        assert_eq!(accounts.verify_audit().await.unwrap().first_broken, None);
+    }
 }

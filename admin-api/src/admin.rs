@@ -14,6 +14,9 @@ use crate::service::Service;
 /// An admin who may read.
 pub(crate) struct Reader;
 
+/// An admin who may read the audit trail: users' managers don't.
+pub(crate) struct AuditReader;
+
 /// An admin who may create, change and remove users.
 pub(crate) struct UserWriter;
 
@@ -29,6 +32,17 @@ impl FromRequestParts<Service> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         demand(parts, service, Role::Auditor).await.map(|_| Self)
+    }
+}
+
+impl FromRequestParts<Service> for AuditReader {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
+        match demand(parts, service, Role::Auditor).await?.role {
+            Role::Owner | Role::Auditor => Ok(Self),
+            Role::UserManager => Err(ApiError::RoleMayNot),
+        }
     }
 }
 

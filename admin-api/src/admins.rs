@@ -13,6 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use wharfinger_accounts::{Admin, AdminChange, Password, Role, Status, Username};
 
 use crate::admin::{Owner, Reader};
+use crate::audit::Changed;
 use crate::body::Body;
 use crate::error::{ApiError, ProblemDocument};
 use crate::json::{FromJson, Place};
@@ -61,8 +62,9 @@ pub(crate) async fn create(
     let location = HeaderValue::try_from(format!("/api/v1/admins/{}", admin.username))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let headers = [(LOCATION, location), (ETAG, etag(admin.version)?)];
+    let changed = Changed::made(admin.username.as_str(), AdminJson::from(admin.clone()));
     let created = CreatedAdmin { admin: admin.into(), password: generated.as_ref().map(shown) };
-    Ok((StatusCode::CREATED, headers, Json(created)).into_response())
+    Ok(changed.told_by((StatusCode::CREATED, headers, Json(created))))
 }
 
 /// Change an admin's role or status
@@ -85,9 +87,11 @@ pub(crate) async fn change(
     Body(AdminPatch(change)): Body<AdminPatch>,
 ) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(&service, &name)).await?;
+    let before = service.accounts.admin(&name).await.map_err(ApiError::about_admin)?;
     let admin = service.accounts.change_admin(&name, change, version).await;
     let admin = admin.map_err(ApiError::about_admin)?;
-    Ok(([(ETAG, etag(admin.version)?)], Json(AdminJson::from(admin))).into_response())
+    let (tag, after) = (etag(admin.version)?, AdminJson::from(admin));
+    Ok(Changed::between(AdminJson::from(before), &after).told_by(([(ETAG, tag)], Json(after))))
 }
 
 /// Give an admin another password
@@ -130,10 +134,11 @@ pub(crate) async fn remove(
     State(service): State<Service>,
     AdminInPath(name): AdminInPath,
     if_match: IfMatch,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(&service, &name)).await?;
+    let before = service.accounts.admin(&name).await.map_err(ApiError::about_admin)?;
     service.accounts.remove_admin(&name, version).await.map_err(ApiError::about_admin)?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Changed::removed(AdminJson::from(before)).told_by(StatusCode::NO_CONTENT))
 }
 
 async fn present(service: &Service, name: &Username) -> Result<u64, ApiError> {

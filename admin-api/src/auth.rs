@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use wharfinger_accounts::{LoginError, Password, Username};
+use wharfinger_accounts::{Act, Event, LoginError, Password, Request, Username};
 
 use crate::admin::Actor;
 use crate::body::Body;
+use crate::envelope::RequestId;
 use crate::error::{ApiError, ProblemDocument};
 use crate::json::{FromJson, Place};
 use crate::service::Service;
@@ -52,17 +53,20 @@ pub(crate) async fn token(
     State(service): State<Service>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Extension(actor): Extension<Actor>,
+    Extension(RequestId(id)): Extension<RequestId>,
     Body(login): Body<Login>,
 ) -> Result<Json<Issued>, ApiError> {
     let attempt = service.throttle.admit(peer.ip(), &login.username, Instant::now()).map_err(|wait| {
         service.metrics.login("throttled");
         ApiError::TooManyLogins(wait)
     })?;
+    let request = Request { address: Some(peer.ip()), id: Some(id) };
     match service.accounts.admin_log_in(&login.username, &login.password).await {
         Ok(admin) => {
             attempt.forgive();
             service.metrics.login("ok");
             actor.set(admin.username.as_str());
+            note(&service, Some(&admin.username), Act::AdminLogin { request });
             let token = service.tokens.issue(&admin, Timestamp::now());
             let access_token = token.map_err(|error| ApiError::Internal(error.to_string()))?;
             Ok(Json(Issued { access_token, token_type: "Bearer", expires_in: service.tokens.seconds() }))
@@ -70,7 +74,8 @@ pub(crate) async fn token(
         Err(LoginError::Refused(reason)) => {
             // What is no name is not logged: people type passwords into the wrong field.
             service.metrics.login("refused");
-            let name = login.username.parse().ok();
+            let name: Option<Username> = login.username.parse().ok();
+            note(&service, name.as_ref(), Act::AdminLoginRefused { request, reason: reason.to_string() });
             let name = name.as_ref().map_or("", Username::as_str);
             tracing::warn!(address = %peer.ip(), name, %reason, "admin login refused");
             Err(ApiError::WrongPassword)
@@ -81,6 +86,10 @@ pub(crate) async fn token(
             Err(error.into())
         }
     }
+}
+
+fn note(service: &Service, actor: Option<&Username>, act: Act) {
+    service.trail.note(Event { user: None, actor: actor.map(ToString::to_string), act });
 }
 
 impl FromJson for Login {

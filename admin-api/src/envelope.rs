@@ -36,11 +36,16 @@ const SECURITY_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
 ];
 
+/// The request's id, in its extensions.
+#[derive(Clone)]
+pub(crate) struct RequestId(pub(crate) String);
+
 /// The outermost layer.
 pub(crate) async fn envelope(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = request_id(request.headers());
     let actor = Actor::default();
+    request.extensions_mut().insert(RequestId(id.clone()));
     request.extensions_mut().insert(actor.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let address = request.extensions().get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer.ip());

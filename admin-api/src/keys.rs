@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::Json;
+use axum::response::{Json, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,6 +12,7 @@ use wharfinger_accounts::{ApiKey, KeyName, Role};
 
 use crate::admin::{Owner, Reader};
 use crate::admins::RoleShape;
+use crate::audit::Changed;
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::json::{FromJson, Place};
@@ -51,10 +52,12 @@ pub(crate) async fn create(
     Owner(maker): Owner,
     State(service): State<Service>,
     Body(NewKey { name, role, expires_at }): Body<NewKey>,
-) -> Result<(StatusCode, Json<CreatedKey>), ApiError> {
+) -> Result<Response, ApiError> {
     let created = service.accounts.create_key(&maker, name, role, expires_at).await;
     let (key, secret) = created.map_err(ApiError::about_admin)?;
-    Ok((StatusCode::CREATED, Json(CreatedKey { key: shown(&secret), about: (key, None).into() })))
+    let (id, about) = (key.id.clone(), KeyJson::from((key, None)));
+    let changed = Changed::made(id, &about);
+    Ok(changed.told_by((StatusCode::CREATED, Json(CreatedKey { key: shown(&secret), about }))))
 }
 
 /// Remove an API key

@@ -6,6 +6,7 @@
 
 mod admin;
 mod admins;
+mod audit;
 mod auth;
 mod body;
 mod docs;
@@ -19,6 +20,7 @@ mod openapi;
 mod owner;
 mod precondition;
 mod query;
+mod retention;
 mod routes;
 mod serve;
 mod service;
@@ -35,15 +37,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use wharfinger_accounts::Accounts;
+use wharfinger_accounts::{Accounts, Trail};
 use wharfinger_config::Config;
 
-pub use owner::{FirstOwner, OWNER, ensure_owner};
+pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
 pub use routes::{document, router};
 pub use service::Service;
 pub use store::{prepare_store, wait_for_store};
 pub use tls::TlsError;
 pub use token_key::{TokenKey, TokenKeyError};
+
+/// How long the audit trail's last records may take at the end.
+const LAST_RECORDS: Duration = Duration::from_secs(10);
 
 /// The admin API with its listeners open: `bind`, then `addresses`, then `run`.
 pub struct AdminApi {
@@ -51,6 +56,8 @@ pub struct AdminApi {
     addresses: Vec<SocketAddr>,
     service: serve::Service,
     grace: Duration,
+    retention: retention::Retention,
+    trail: Trail,
 }
 
 /// Why the API can't start.
@@ -70,6 +77,9 @@ pub enum BindError {
     /// HTTPS can't be spoken.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// Changes can't be recorded.
+    #[error("the audit trail can't be begun: {0}")]
+    Trail(String),
 }
 
 impl AdminApi {
@@ -77,7 +87,9 @@ impl AdminApi {
     pub async fn bind(config: &Config, accounts: Accounts) -> Result<Self, BindError> {
         let key = TokenKey::read_or_make(&config.token_key())?;
         let tls = tls::acceptor(config)?;
-        let router = router(&Service::new(accounts, &key, &config.admin));
+        let trail =
+            accounts.begin_trail(&owner::writer()).map_err(|error| BindError::Trail(error.to_string()))?;
+        let router = router(&Service::new(accounts.clone(), trail.clone(), &key, &config.admin));
         let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
         for &address in &config.admin.listen {
             let refused = |source| BindError::Listen { address, source };
@@ -88,7 +100,9 @@ impl AdminApi {
             addresses.push(bound);
         }
         let grace = Duration::from_secs(config.shutdown.grace_seconds);
-        Ok(Self { listeners, addresses, service: serve::Service { router, tls }, grace })
+        let service = serve::Service { router, tls };
+        let retention = retention::Retention::new(accounts, trail.clone(), config.audit.retention_days);
+        Ok(Self { listeners, addresses, service, grace, retention, trail })
     }
 
     /// What can be said of a configuration without starting: whether key and certificate work.
@@ -106,7 +120,10 @@ impl AdminApi {
     /// Answers requests until `shutdown`; then takes no new ones, and gives those under way the
     /// configured grace.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+        let retention = tokio::spawn(self.retention.run());
         serve::serve(self.listeners, self.service, shutdown, self.grace).await;
+        retention.abort();
+        self.trail.close(LAST_RECORDS).await;
         Ok(())
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
-    AdminApi, BindError, FirstOwner, OWNER, document, ensure_owner, prepare_store, wait_for_store,
+    AdminApi, BindError, FirstOwner, OWNER, document, ensure_owner, make_admin, prepare_store, wait_for_store,
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
@@ -41,6 +41,8 @@ enum Command {
     },
     /// Say whether the store can be reached and is up to date, and stop
     CheckStore,
+    /// Read the whole audit trail, say whether it is as it was written, and stop
+    VerifyAudit,
     /// Print the document that describes the API (OpenAPI 3.1), and stop
     Openapi,
 }
@@ -85,6 +87,7 @@ async fn run(command: Command, program: Program) -> Result<(), Failure> {
         Command::Migrate => migrate(config).await,
         Command::CreateAdmin { name, role } => create_admin(config, name, role.into()).await,
         Command::CheckStore => check_store(config).await,
+        Command::VerifyAudit => verify_audit(config).await,
         Command::Openapi => openapi(),
     }
 }
@@ -130,7 +133,7 @@ async fn create_admin(config: &Config, name: Username, role: Role) -> Result<(),
     let password = read_password(&name)?;
     let (accounts, _) = prepare_store(config).await.map_err(Failure::store)?;
     let taken = anyhow::anyhow!("there is an admin {name} already; choose another name");
-    let (admin, _) = match accounts.create_admin(name, role, Some(password)).await {
+    let (admin, _) = match make_admin(&accounts, name, role, Some(password)).await {
         Err(ChangeError::Store(StoreError::Taken)) => return Err(taken.into()),
         other => other?,
     };
@@ -148,6 +151,22 @@ async fn check_store(config: &Config) -> Result<(), Failure> {
 fn openapi() -> Result<(), Failure> {
     let document = serde_json::to_string_pretty(&document()).context("the document can't be written")?;
     println!("{document}");
+    Ok(())
+}
+
+async fn verify_audit(config: &Config) -> Result<(), Failure> {
+    let accounts = Accounts::open(&config.store, &config.store_url()).await.map_err(Failure::store)?;
+    accounts.ready().await.map_err(Failure::store)?;
+    let found = accounts.verify_audit().await.map_err(Failure::store)?;
+    for head in &found.heads {
+        let state = if head.ended { "ended" } else { "open" };
+        println!("{} {} {} {state}", head.chain, head.sequence, head.hash);
+    }
+    if let Some(broken) = found.first_broken {
+        let (chain, sequence, reason) = (broken.chain, broken.sequence, broken.reason);
+        return Err(anyhow::anyhow!("record {sequence} of {chain}: {reason}").into());
+    }
+    println!("{} records in {} chains, all as they were written.", found.records, found.heads.len());
     Ok(())
 }
 
@@ -184,6 +203,7 @@ impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         let code = match &error {
             BindError::Listen { .. } => EXIT_BIND,
+            BindError::Trail(_) => 1,
             BindError::TokenKey(_) | BindError::Tls(_) => EXIT_CONFIG,
         };
         Self { code, error: error.into() }

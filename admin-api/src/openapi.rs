@@ -23,7 +23,7 @@ Users of the file servers, and the admins who manage them.
 
 Send `Authorization: Bearer …` with a token from `POST /api/v1/auth/token` or with an API key. Each \
 operation names the least role it takes: `auditor` reads everything, `user-manager` changes users and \
-sessions too, `owner` does everything.
+sessions too, `owner` does everything. `audit` is for auditors and owners.
 
 Sizes are bytes, times RFC 3339 in UTC. Members that are not known are refused, so that a typo never grants \
 anything. Every answer carries `X-Request-Id`: the one sent, where one was sent, and the one to look for in \
@@ -47,6 +47,7 @@ pub(crate) fn head() -> OpenApi {
         ("auth", "Tokens"),
         ("users", "Who may log in to the file servers"),
         ("admins", "Who may use this API, and with which keys"),
+        ("audit", "Who did what, in records that show tampering"),
         ("service", "The service itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());

@@ -9,12 +9,13 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+use wharfinger_accounts::Trail;
 
 use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::throttle::RequestRate;
-use crate::{admins, auth, docs, envelope, health, keys, metrics, openapi, users};
+use crate::{admins, audit, auth, docs, envelope, health, keys, metrics, openapi, users};
 
 /// The API as a service of requests, for a listener or for a test. A request must carry its
 /// client's address as `ConnectInfo<SocketAddr>`.
@@ -25,7 +26,7 @@ pub fn router(service: &Service) -> Router {
         .fallback(async || ApiError::NoSuchPath)
         .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
         .with_state(service.clone());
-    wrapped(routes, &service.metrics, &service.rate)
+    wrapped(routes, &service.trail, &service.metrics, &service.rate)
 }
 
 /// The document that describes the API (OpenAPI 3.1).
@@ -51,6 +52,8 @@ fn described() -> (Router<Service>, OpenApi) {
         .routes(routes!(admins::rotate_password))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::remove))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::verify))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
@@ -59,10 +62,12 @@ fn described() -> (Router<Service>, OpenApi) {
     (routes, document)
 }
 
-fn wrapped(routes: Router, metrics: &Metrics, rate: &Arc<RequestRate>) -> Router {
+fn wrapped(routes: Router, trail: &Trail, metrics: &Metrics, rate: &Arc<RequestRate>) -> Router {
     routes
         .layer(from_fn(envelope::in_time))
         .layer(CatchPanicLayer::custom(|cause: Box<dyn Any + Send>| envelope::after_panic(cause.as_ref())))
+        // Around the time limit: what ran out of time may have been done.
+        .layer(from_fn_with_state(trail.clone(), audit::record))
         .layer(from_fn_with_state(Arc::clone(rate), envelope::in_moderation))
         .layer(from_fn_with_state(metrics.clone(), envelope::envelope))
 }
@@ -79,8 +84,9 @@ mod tests {
 
     async fn answer_of(routes: Router) -> (StatusCode, Value) {
         let request = Request::get("/").body(Body::empty()).unwrap();
-        let response =
-            wrapped(routes, &Metrics::new(), &Arc::new(RequestRate::new(0))).oneshot(request).await.unwrap();
+        let (trail, rate) = (Trail::detached().0, Arc::new(RequestRate::new(0)));
+        let routes = wrapped(routes, &trail, &Metrics::new(), &rate);
+        let response = routes.oneshot(request).await.unwrap();
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert!(response.headers().contains_key("x-request-id"));
         let status = response.status();

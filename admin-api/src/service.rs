@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use wharfinger_accounts::Accounts;
+use wharfinger_accounts::{Accounts, Trail};
 
 use crate::metrics::Metrics;
 use crate::query::Cursors;
@@ -14,6 +14,7 @@ use crate::tokens::Tokens;
 #[derive(Clone)]
 pub struct Service {
     pub(crate) accounts: Accounts,
+    pub(crate) trail: Trail,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) cursors: Cursors,
     pub(crate) throttle: Arc<Throttle>,
@@ -22,10 +23,16 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service over these accounts.
-    pub fn new(accounts: Accounts, key: &TokenKey, settings: &wharfinger_config::Admin) -> Self {
+    /// A service over these accounts, whose changes are recorded in this trail.
+    pub fn new(
+        accounts: Accounts,
+        trail: Trail,
+        key: &TokenKey,
+        settings: &wharfinger_config::Admin,
+    ) -> Self {
         Self {
             accounts,
+            trail,
             tokens: Arc::new(Tokens::new(key, settings.token_seconds)),
             cursors: Cursors::new(key),
             throttle: Arc::new(Throttle::new()),

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Json, Response};
 use wharfinger_accounts::{Activity, Status, UserDetail, Username};
 
 use crate::admin::{Reader, UserWriter};
+use crate::audit::Changed;
 use crate::body::Body;
 use crate::error::{ApiError, ProblemDocument};
 use crate::precondition::{IfMatch, etag};
@@ -69,7 +70,9 @@ pub(crate) async fn create(
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let headers = [(LOCATION, location), (ETAG, etag(user.version)?)];
     let detail = UserDetail { user, activity: Activity::default() };
-    Ok((StatusCode::CREATED, headers, Json(CreatedUser::new(&detail, generated.as_ref()))).into_response())
+    let changed = Changed::made(detail.user.username.as_str(), UserJson::from(&detail));
+    let answer = Json(CreatedUser::new(&detail, generated.as_ref()));
+    Ok(changed.told_by((StatusCode::CREATED, headers, answer)))
 }
 
 /// Look at a user
@@ -104,7 +107,9 @@ pub(crate) async fn change(
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(&service, &name)).await?;
-    answer(&service.accounts.change_user(&name, version, |settings| patch.apply(settings)).await?)
+    let before = service.accounts.user(&name).await?;
+    let after = service.accounts.change_user(&name, version, |settings| patch.apply(settings)).await?;
+    Ok(Changed::between(UserJson::from(&before), UserJson::from(&after)).told_by(answer(&after)?))
 }
 
 /// Remove a user
@@ -120,10 +125,11 @@ pub(crate) async fn remove(
     NameInPath(name): NameInPath,
     if_match: IfMatch,
     _: RemovalQuery,
-) -> Result<StatusCode, ApiError> {
+) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(&service, &name)).await?;
+    let before = service.accounts.user(&name).await?;
     service.accounts.remove_user(&name, version).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Changed::removed(UserJson::from(&before)).told_by(StatusCode::NO_CONTENT))
 }
 
 /// Disable a user
@@ -177,7 +183,9 @@ pub(crate) async fn rotate_password(
     let Body(PasswordRotation(rotation)) = body.unwrap_or_default();
     let rotated = service.accounts.rotate_password(&name, rotation, version).await?;
     let tag = etag(rotated.user.version)?;
-    Ok(([(ETAG, tag)], Json(PasswordRotated::from(rotated))).into_response())
+    let end = rotated.user.previous_valid_until.map(|end| end.to_string());
+    let changed = Changed::default().and("previous_valid_until", end).and("version", rotated.user.version);
+    Ok(changed.told_by(([(ETAG, tag)], Json(PasswordRotated::from(rotated)))))
 }
 
 /// Lift a user's brute-force lock
@@ -225,7 +233,9 @@ async fn set_status(
     if_match: &IfMatch,
 ) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(service, name)).await?;
-    answer(&service.accounts.set_status(name, status, version).await?)
+    let before = service.accounts.user(name).await?;
+    let after = service.accounts.set_status(name, status, version).await?;
+    Ok(Changed::between(UserJson::from(&before), UserJson::from(&after)).told_by(answer(&after)?))
 }
 
 fn answer(detail: &UserDetail) -> Result<Response, ApiError> {

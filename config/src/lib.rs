@@ -15,8 +15,8 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Anonymous, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp, Node,
-    Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Anonymous, Audit, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp,
+    Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, PortRange, Secret};
 
@@ -47,6 +47,8 @@ pub struct Config {
     pub admin: Admin,
     /// This file server among others.
     pub node: Node,
+    /// Who did what, and for how long it is known.
+    pub audit: Audit,
     /// What is logged, and how.
     pub log: Log,
     /// What happens at the end.
@@ -67,6 +69,7 @@ impl Default for Config {
             limits: Limits::default(),
             admin: Admin::default(),
             node: Node::default(),
+            audit: Audit::default(),
             log: Log::default(),
             shutdown: Shutdown::default(),
         }

@@ -290,6 +290,20 @@ pub struct Node {
     pub name: String,
 }
 
+/// `[audit]`: the trail of who did what.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Audit {
+    /// How long records are kept, days; 0: for ever.
+    pub retention_days: u64,
+}
+
+impl Default for Audit {
+    fn default() -> Self {
+        Self { retention_days: 365 }
+    }
+}
+
 /// `[log]`: what is logged, and how.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -111,6 +111,7 @@ impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         let code = match error {
             BindError::Listen { .. } => EXIT_BIND,
+            BindError::Trail(_) => 1,
             BindError::TokenKey(_) | BindError::Tls(_) => EXIT_CONFIG,
         };
         Self::new(code, error)

@@ -145,20 +145,20 @@ pub enum Act {
         reason: String,
     },
     /// An admin changed something: what kind of thing, which one, what was done to it, and those of its
-    /// members that differ.
+    /// members that differ. The outcome is `done`, `refused` for the role, or `unknown` where the store's
+    /// answer was lost.
     Change {
         #[serde(flatten)]
         request: Request,
         kind: &'static str,
         name: String,
-        change: &'static str,
+        change: String,
+        outcome: &'static str,
         #[serde(skip_serializing_if = "Map::is_empty")]
         before: Map<String, Value>,
         #[serde(skip_serializing_if = "Map::is_empty")]
         after: Map<String, Value>,
     },
-    /// A server did what an admin had asked for: `recount` or `remove-files`.
-    Done { change: &'static str, home: String, bytes: u64, files: u64 },
     /// A process began this chain, and found the others at these heads.
     Started { program: String, version: &'static str, heads: Vec<Link> },
     /// Where the other chains were.

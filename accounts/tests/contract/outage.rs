@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use wharfinger_accounts::{Accounts, LoginError, NotReady, StoreError};
 use wharfinger_config::Store;
 
+use crate::audit::{PATIENCE, event, record};
 use crate::place::{ALICES, Place, Raw, create_alice, log_in};
 
 /// What the relay does with the bytes.
@@ -60,9 +61,8 @@ async fn relay(mut client: TcpStream, server: String, mut state: watch::Receiver
     }
 }
 
-#[tokio::test]
-async fn a_mongodb_that_goes_away_is_unavailable_and_comes_back_by_itself() {
-    let place = Place::mongodb().await;
+/// A store whose wire can be cut.
+async fn behind_a_relay(place: &Place) -> (Relay, Accounts) {
     let Raw::Mongo(database) = &place.raw else { unreachable!() };
     let rest = place.url.strip_prefix("mongodb://").unwrap();
     let server = rest.split(['/', '?', ',']).next().unwrap().to_owned();
@@ -71,6 +71,13 @@ async fn a_mongodb_that_goes_away_is_unavailable_and_comes_back_by_itself() {
     let url = format!("mongodb://{}/{}?directConnection=true", relay.address, database.name());
     let accounts = Accounts::open(&settings, &url).await.unwrap();
     accounts.migrate().await.unwrap();
+    (relay, accounts)
+}
+
+#[tokio::test]
+async fn a_mongodb_that_goes_away_is_unavailable_and_comes_back_by_itself() {
+    let place = Place::mongodb().await;
+    let (relay, accounts) = behind_a_relay(&place).await;
     create_alice(&accounts).await;
     for fault in [Wire::Silent, Wire::Cut] {
         relay.wire.send_replace(fault);
@@ -87,5 +94,31 @@ async fn a_mongodb_that_goes_away_is_unavailable_and_comes_back_by_itself() {
             assert!(start.elapsed() < Duration::from_secs(30), "it does not come back");
         }
     }
+    place.clear().await;
+}
+
+/// The store hears of the records and its answers are lost: what is tried again is there already.
+#[tokio::test]
+async fn an_outage_loses_and_doubles_no_record() {
+    let place = Place::mongodb().await;
+    let (relay, accounts) = behind_a_relay(&place).await;
+    let trail = accounts.begin_trail("host").unwrap();
+    for fault in [Wire::Silent, Wire::Cut] {
+        record(&trail, &["before"]).await;
+        for _ in 0..700 {
+            trail.note(event("during"));
+        }
+        relay.wire.send_replace(fault);
+        for _ in 0..700 {
+            trail.note(event("during"));
+        }
+        let waiting = trail.place().await.unwrap().fill(event("waited for"));
+        assert!(!waiting.written(Duration::from_secs(3)).await, "nothing gets through");
+        relay.wire.send_replace(Wire::Whole);
+        record(&trail, &["after"]).await;
+    }
+    assert!(trail.close(PATIENCE).await);
+    let verified = accounts.verify_audit().await.unwrap();
+    assert_eq!((verified.records, verified.first_broken), (2 + 2 * (1_400 + 3), None));
     place.clear().await;
 }

@@ -20,6 +20,7 @@ use wharfinger_accounts::{ChangeError, StoreError, UserPage, UserQuery};
 use super::answer::{UserJson, shown};
 use super::body::Imported;
 use crate::admin::{Reader, UserWriter};
+use crate::audit::Changed;
 use crate::body::MOST_BYTES;
 use crate::error::ApiError;
 use crate::json::{self, Violation};
@@ -109,7 +110,8 @@ pub(crate) async fn import(
         let line: Bytes = receiver.recv().await?;
         Some((Ok::<_, io::Error>(line), receiver))
     });
-    Ok(([(CONTENT_TYPE, NDJSON)], Body::from_stream(report)).into_response())
+    let changed = Changed::default().and("dry_run", dry_run);
+    Ok(changed.told_by(([(CONTENT_TYPE, NDJSON)], Body::from_stream(report))))
 }
 
 /// Works through the lines, several at once since hashing takes its time, and reports in their order;

@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
-use wharfinger_accounts::{Accounts, Admin, Password, Role, Timestamp};
+use wharfinger_accounts::{Accounts, Admin, Password, Role, Timestamp, Trail};
 use wharfinger_admin::{Service, TokenKey, router};
 use wharfinger_config::Config;
 
@@ -22,6 +22,7 @@ const KEY: [u8; 32] = [0xab; 32];
 pub(crate) struct Api {
     router: Router,
     pub(crate) accounts: Accounts,
+    pub(crate) trail: Trail,
     pub(crate) config: Config,
     key: TokenKey,
     _directory: TempDir,
@@ -44,14 +45,16 @@ impl Api {
         let path = directory.path().join("token.key");
         std::fs::write(&path, "ab".repeat(32)).unwrap();
         let key = TokenKey::read_or_make(&path).unwrap();
-        let router = router(&Service::new(accounts.clone(), &key, &config.admin));
-        Self { router, accounts, config, key, _directory: directory }
+        let trail = accounts.begin_trail("test-admin").unwrap();
+        let router = router(&Service::new(accounts.clone(), trail.clone(), &key, &config.admin));
+        Self { router, accounts, trail, config, key, _directory: directory }
     }
 
     /// The same, with other accounts.
     pub(crate) fn over(self, accounts: Accounts) -> Self {
-        let router = router(&Service::new(accounts.clone(), &self.key, &self.config.admin));
-        Self { router, accounts, ..self }
+        let trail = accounts.begin_trail("test-admin").unwrap();
+        let router = router(&Service::new(accounts.clone(), trail.clone(), &self.key, &self.config.admin));
+        Self { router, accounts, trail, ..self }
     }
 
     /// An API and a token of an owner.

@@ -10,6 +10,7 @@
 )]
 
 mod admins;
+mod audit;
 mod auth;
 mod bad_input;
 mod bulk;
