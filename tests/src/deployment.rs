@@ -55,7 +55,7 @@ pub struct Deployment {
     /// Where the admin API listens.
     pub admin_address: SocketAddr,
     environment: Environment,
-    _database: Option<Database>,
+    database: Option<Database>,
     directory: TempDir,
 }
 
@@ -125,7 +125,7 @@ impl Setup {
             admin,
             admin_address,
             environment: self.environment,
-            _database: self.database,
+            database: self.database,
             directory: self.directory,
         }
     }
@@ -172,6 +172,11 @@ impl Deployment {
     /// A directory for the test's own files, and the parent of everything the programs keep.
     pub fn directory(&self) -> &Path {
         self.directory.path()
+    }
+
+    /// The database on MongoDB, where users are kept there.
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
 
     /// The server's certificate.

@@ -28,6 +28,11 @@ impl Database {
         let port = address.rsplit_once(':').expect("the URL has a port").1.to_owned();
         Database { url: format!("{address}/{name}?{options}"), port, name }
     }
+
+    /// Runs a command on it, as somebody who may write all of it.
+    pub fn command(&self, command: &str) {
+        tools::run(&script("command"), &[&self.port, command, "--database", &self.name]).succeeded();
+    }
 }
 
 impl Drop for Database {
