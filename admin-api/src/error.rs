@@ -36,6 +36,8 @@ pub(crate) enum ApiError {
     NoSuchAdmin,
     /// 404: no API key has this id.
     NoSuchKey,
+    /// 404: no live session has this id.
+    NoSuchSession,
     /// 405: the path doesn't have this method.
     NoSuchMethod,
     /// 408: the body took too long.
@@ -154,6 +156,14 @@ impl ApiError {
         }
     }
 
+    /// What went wrong with a live session.
+    pub(crate) fn about_session(error: impl Into<Self>) -> Self {
+        match error.into() {
+            Self::NoSuchUser => Self::NoSuchSession,
+            other => other,
+        }
+    }
+
     /// What went wrong with an API key.
     pub(crate) fn about_key(error: impl Into<Self>) -> Self {
         match error.into() {
@@ -213,6 +223,7 @@ impl ApiError {
             Self::NoSuchPath => (S::NOT_FOUND, "no-such-path", "There is nothing here"),
             Self::NoSuchUser => (S::NOT_FOUND, "no-such-user", "There is no such user"),
             Self::NoSuchAdmin => (S::NOT_FOUND, "no-such-admin", "There is no such admin"),
+            Self::NoSuchSession => (S::NOT_FOUND, "no-such-session", "There is no such session"),
             Self::NoSuchKey => (S::NOT_FOUND, "no-such-key", "There is no such API key"),
             Self::NoSuchMethod => (S::METHOD_NOT_ALLOWED, "no-such-method", "The method is not offered here"),
             Self::BodyTooSlow => (S::REQUEST_TIMEOUT, "body-too-slow", "The body took too long"),
@@ -249,6 +260,7 @@ impl ApiError {
             Self::NoSuchUser => "No user has this name.",
             Self::NoSuchAdmin => "No admin has this name.",
             Self::NoSuchKey => "No API key has this id.",
+            Self::NoSuchSession => "No live session has this id; it may have ended.",
             Self::NoSuchMethod => "The Allow header names the methods of this resource.",
             Self::BodyTooSlow => "The body must arrive within 20 seconds.",
             Self::NameTaken => "This name is in use already.",

@@ -1,5 +1,5 @@
 //! The admin API: users over HTTP, for the people and programs that manage them. It knows the
-//! accounts and nothing of files, FTP or sessions; the file server hears of changes from the store.
+//! accounts and nothing of files or FTP; it and the file servers hear of each other from the store.
 //!
 //! Where is what: every route in `routes.rs`, who may what in `admin.rs`, the users' handlers in
 //! `users.rs`, every error's words in `error.rs`.
@@ -24,6 +24,7 @@ mod retention;
 mod routes;
 mod serve;
 mod service;
+mod sessions;
 mod store;
 mod throttle;
 mod tls;

@@ -48,6 +48,7 @@ pub(crate) fn head() -> OpenApi {
         ("users", "Who may log in to the file servers"),
         ("admins", "Who may use this API, and with which keys"),
         ("audit", "Who did what, in records that show tampering"),
+        ("sessions", "Who is logged in, on which file server"),
         ("service", "The service itself"),
     ];
     let tags = tags.map(|(name, about)| TagBuilder::new().name(name).description(Some(about)).build());

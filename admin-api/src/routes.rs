@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::metrics::Metrics;
 use crate::service::Service;
 use crate::throttle::RequestRate;
-use crate::{admins, audit, auth, docs, envelope, health, keys, metrics, openapi, users};
+use crate::{admins, audit, auth, docs, envelope, health, keys, metrics, openapi, sessions, users};
 
 /// The API as a service of requests, for a listener or for a test. A request must carry its
 /// client's address as `ConnectInfo<SocketAddr>`.
@@ -54,6 +54,9 @@ fn described() -> (Router<Service>, OpenApi) {
         .routes(routes!(keys::remove))
         .routes(routes!(audit::list))
         .routes(routes!(audit::verify))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::nodes))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))

@@ -31,7 +31,7 @@ use shape::{ListShape, NameShape, NewUserShape, RemovalShape, RotationShape, Use
 
 pub(crate) use answer::shown;
 pub(crate) use bulk::{__path_export, __path_import, export, import};
-pub(crate) use shape::{IfMatchShape, StatusShape};
+pub(crate) use shape::{IfMatchShape, ProtocolShape, StatusShape};
 
 /// List users
 ///

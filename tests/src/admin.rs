@@ -64,6 +64,14 @@ impl Admin {
         answer(request.call().unwrap())
     }
 
+    /// PATCH with a JSON merge patch.
+    #[expect(clippy::needless_pass_by_value, reason = "callers write the body in place with json!")]
+    pub fn patch(&self, path: &str, body: Value) -> Answer {
+        let request = self.agent.patch(self.url(path)).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/merge-patch+json");
+        answer(request.send(body.to_string().as_bytes()).unwrap())
+    }
+
     /// POST with a JSON body.
     #[expect(clippy::needless_pass_by_value, reason = "callers write the body in place with json!")]
     pub fn post(&self, path: &str, body: Value) -> Answer {

@@ -15,6 +15,7 @@ mod audit_tampering;
 mod changes;
 mod editing;
 mod keys;
+mod least_privilege;
 mod logins;
 mod outage;
 mod owners;

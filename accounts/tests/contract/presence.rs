@@ -30,7 +30,7 @@ pub(crate) fn node(accounts: &Accounts, name: &str) -> Presence {
     accounts.presence(name, "1.2.3").unwrap()
 }
 
-fn session(presence: &Presence, number: u64, user: &str) -> LiveSession {
+pub(crate) fn session(presence: &Presence, number: u64, user: &str) -> LiveSession {
     LiveSession {
         id: presence.session_id(number),
         node: presence.name().to_owned(),

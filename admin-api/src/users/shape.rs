@@ -31,7 +31,7 @@ pub(super) enum ActionShape {
 /// What a user may speak: FTP inside TLS, FTP in clear (only where the server allows it), MFTP.
 #[derive(ToSchema)]
 #[schema(as = Protocol, rename_all = "snake_case")]
-pub(super) enum ProtocolShape {
+pub(crate) enum ProtocolShape {
     Ftps,
     Ftp,
     Mftp,

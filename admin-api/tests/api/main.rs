@@ -20,5 +20,6 @@ mod listing;
 mod patching;
 mod roles;
 mod service;
+mod sessions;
 mod tokens;
 mod users;
