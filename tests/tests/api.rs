@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use wharfinger_tests::deployment::{Deployment, OWNER_PASSWORD, Setup, Shape, Store};
-use wharfinger_tests::{Admin, polling, tools};
+use wharfinger_tests::{Admin, Ftp, Version, polling, tools};
 
 const PLACES: [(Shape, Store); 2] = [(Shape::AllInOne, Store::Sqlite), (Shape::TwoPrograms, Store::MongoDb)];
 
@@ -92,13 +92,17 @@ fn an_unlock_reaches_the_server_that_locked() {
         for _ in 0..2 {
             assert_eq!(deployment.log_in(&alice.name, "a wrong password").code, 530);
         }
-        let locked = deployment.log_in(&alice.name, &alice.password);
-        assert_ne!(locked.code, 230, "the address is banned");
+        assert_eq!(greeting(&deployment), 421, "the address is banned");
         deployment.admin.act(&alice, "unlock", json!({}));
         polling::eventually("the lock is lifted", Duration::from_secs(30), || {
-            (deployment.log_in(&alice.name, &alice.password).code == 230).then_some(())
+            (greeting(&deployment) == 220).then_some(())
         });
+        assert_eq!(deployment.log_in(&alice.name, &alice.password).code, 230);
     }
+}
+
+fn greeting(deployment: &Deployment) -> u16 {
+    Ftp::dial(deployment.ftp(), deployment.tls(Version::Tls13)).reply().code
 }
 
 #[test]

@@ -3,13 +3,15 @@
 
 use std::fs;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use rcgen::SanType;
 use serde_json::{Value, json};
 use wharfinger_tests::authority::{Authority, Issued};
 use wharfinger_tests::clients::Site;
 use wharfinger_tests::wire::READ_LIMIT;
-use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, Version};
+use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, Version, polling};
 
 #[test]
 fn a_certificate_that_carries_the_username_logs_in_without_a_password() {
@@ -90,7 +92,6 @@ fn a_user_s_policy_holds_whatever_certificate_is_shown() {
     let place = Place::start();
     let policies = [
         ("disabled", json!({"status": "disabled"})),
-        ("expired", json!({"expires_at": "2020-01-01T00:00:00Z"})),
         ("elsewhere", json!({"allowed_networks": ["192.0.2.0/24"]})),
         ("other-protocol", json!({"protocols": ["mftp"]})),
     ];
@@ -101,6 +102,21 @@ fn a_user_s_policy_holds_whatever_certificate_is_shown() {
         ftp.expect(&format!("USER {name}"), 331);
         ftp.expect(&format!("PASS {}", user.password), 530);
     }
+}
+
+#[test]
+fn a_user_who_has_expired_is_refused_whatever_certificate_is_shown() {
+    let place = Place::start();
+    let soon = Timestamp::now() + Duration::from_secs(3);
+    let user = place.user("alice", json!({"client_certificate": "optional", "expires_at": soon.to_string()}));
+    let issued = place.authority.user("alice");
+    polling::eventually("the user has expired", Duration::from_mins(1), || {
+        let mut ftp = place.connect(Version::Tls13, Some(&issued));
+        (ftp.command("USER alice").code == 331).then_some(())
+    });
+    let mut ftp = place.connect(Version::Tls13, Some(&issued));
+    ftp.expect("USER alice", 331);
+    ftp.expect(&format!("PASS {}", user.password), 530);
 }
 
 #[test]
