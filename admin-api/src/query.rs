@@ -1,5 +1,6 @@
 //! What the address of a request says beside its path. Unknown and repeated parameters are refused,
-//! so that a mistyped filter doesn't show everything. A parameter without a value counts as left out.
+//! so that a mistyped filter doesn't show everything. A parameter without a value counts as left out,
+//! save where the value is a time: an empty one may be a script's mistake, and would show everything.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -92,8 +93,21 @@ impl Parameters {
         Ok(Self { given, violations: Vec::new() })
     }
 
-    /// The value of a parameter, if it is given and can be read.
+    /// The value of a parameter, if it is given, is not empty, and can be read.
     pub(crate) fn take<T>(
+        &mut self,
+        name: &'static str,
+        rule: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<T> {
+        if self.given.iter().all(|(given, value)| given != name || value.is_empty()) {
+            self.given.retain(|(given, _)| given != name);
+        }
+        self.take_whole(name, rule, read)
+    }
+
+    /// As [`Self::take`], but an empty value is one that has to be read.
+    pub(crate) fn take_whole<T>(
         &mut self,
         name: &'static str,
         rule: &'static str,
@@ -101,7 +115,7 @@ impl Parameters {
     ) -> Option<T> {
         let mut values: Vec<String> =
             self.given.extract_if(.., |(given, _)| given == name).map(|(_, value)| value).collect();
-        let value = values.pop().filter(|value| !value.is_empty())?;
+        let value = values.pop()?;
         let read = if values.is_empty() { read(&value) } else { None };
         if read.is_none() {
             let rule = if values.is_empty() { rule } else { "must be given once" };

@@ -49,7 +49,7 @@ impl FromRequestParts<Service> for AuditListQuery {
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, ApiError> {
         let mut parameters = Parameters::of(parts)?;
         let mut time = |name| {
-            parameters.take(name, "must be a time such as 2026-12-31T23:59:59Z (RFC 3339)", |text| {
+            parameters.take_whole(name, "must be a time such as 2026-12-31T23:59:59Z (RFC 3339)", |text| {
                 text.parse::<Timestamp>().ok()
             })
         };

@@ -114,6 +114,7 @@ async fn the_trail_is_paged_and_filtered_and_bad_filters_are_refused() {
     assert!(records(&api, "until=2020-01-01T00:00:00Z", 0, &owner).await.is_empty());
     assert_eq!(records(&api, "actor=owner&since=2020-01-01T00:00:00Z", 3, &owner).await.len(), 3);
     for (query, pointer) in [
+        ("until=", "/until"),
         ("since=yesterday", "/since"),
         ("until=1", "/until"),
         ("limit=0", "/limit"),
