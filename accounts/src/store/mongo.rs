@@ -20,6 +20,7 @@ mod keys;
 mod lock;
 mod places;
 mod presence;
+mod roles;
 mod unlocks;
 mod upkeep;
 mod users;
@@ -39,6 +40,8 @@ pub(super) struct Mongo {
     places: Collection<Document>,
     migrations: Collection<Document>,
     locks: Collection<Document>,
+    /// Whether there is a login; without one, the database asks nobody for any.
+    logs_in: bool,
     timeout: Duration,
 }
 
@@ -57,12 +60,13 @@ impl Mongo {
         options.retry_reads = Some(true);
         options.retry_writes = Some(true);
         let name = options.default_database.clone().unwrap_or_else(|| "wharfinger".to_owned());
-        let store = Self::of(Client::with_options(options)?.database(&name), limit);
+        let logs_in = options.credential.is_some();
+        let store = Self::of(Client::with_options(options)?.database(&name), logs_in, limit);
         store.ask(store.database.run_command(doc! { "ping": 1 })).await?;
         Ok(store)
     }
 
-    fn of(database: Database, timeout: Duration) -> Self {
+    fn of(database: Database, logs_in: bool, timeout: Duration) -> Self {
         Self {
             users: database.collection("users"),
             activity: database.collection("activity"),
@@ -78,6 +82,7 @@ impl Mongo {
             migrations: database.collection("migrations"),
             locks: database.collection("migration_lock"),
             database,
+            logs_in,
             timeout,
         }
     }
@@ -85,6 +90,25 @@ impl Mongo {
     /// An answer within the time-out, or `Unavailable`.
     async fn ask<T>(&self, question: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, StoreError> {
         within(self.timeout, question).await
+    }
+
+    /// The same, with refusals of these codes as answers.
+    async fn ask_or_refused<T>(
+        &self,
+        codes: &[i32],
+        question: impl IntoFuture<Output = Result<T, Error>>,
+    ) -> Result<Result<T, i32>, StoreError> {
+        let question = question.into_future();
+        let sorted = async {
+            match question.await {
+                Ok(answer) => Ok(Ok(answer)),
+                Err(error) => match write_code(&error).filter(|code| codes.contains(code)) {
+                    Some(code) => Ok(Err(code)),
+                    None => Err(error),
+                },
+            }
+        };
+        self.ask(sorted).await
     }
 }
 
@@ -105,15 +129,17 @@ impl From<Error> for StoreError {
             Some(VALIDATION_FAILURE) => {
                 Self::Corrupt("the document breaks the collection's schema".to_owned())
             }
+            // The error itself would print the server's whole answer beside its kind, in hexadecimal digits.
             _ => match (&*error.kind, error.source()) {
-                (ErrorKind::Bson(_), _) => Self::Corrupt(error.to_string()),
-                (_, Some(source)) => Self::Unavailable(format!("{error}: {source}")),
-                (_, None) => Self::Unavailable(error.to_string()),
+                (ErrorKind::Bson(_), _) => Self::Corrupt(error.kind.to_string()),
+                (kind, Some(source)) => Self::Unavailable(format!("{kind}: {source}")),
+                (kind, None) => Self::Unavailable(kind.to_string()),
             },
         }
     }
 }
 
+const UNAUTHORIZED: i32 = 13;
 const DUPLICATE_KEY: i32 = 11_000;
 const VALIDATION_FAILURE: i32 = 121;
 

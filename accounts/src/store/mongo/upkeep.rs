@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::lock::Lock;
-use super::{Mongo, write_code};
+use super::{Mongo, UNAUTHORIZED, write_code};
 use crate::random_id;
 use crate::store::{MigrateError, Migration, StoreError, Upkeep};
 
 /// Numbered from 1 without gaps; never changed once released.
-const MIGRATIONS: &[&str] = &[
+pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/mongodb/0001_users.json"),
     include_str!("../../../../migrations/mongodb/0002_audit.json"),
     include_str!("../../../../migrations/mongodb/0003_admins.json"),
@@ -27,7 +27,6 @@ const MIGRATIONS: &[&str] = &[
 const NEWEST: u32 = 4;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
-const UNAUTHORIZED: i32 = 13;
 const NAMESPACE_EXISTS: i32 = 48;
 const NOT_A_REPLICA_SET: i32 = 40_573;
 
@@ -46,14 +45,17 @@ impl Upkeep for Mongo {
 
     async fn migrate(&self) -> Result<Migration, MigrateError> {
         let from = self.version().await?;
-        if from == NEWEST {
-            return Ok(Migration { from, to: NEWEST });
-        }
-        let holder = random_id().map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let lock = Lock::take(self, holder).await?;
-        let done = self.migrate_locked(&lock).await;
-        lock.release().await?;
-        done
+        let migration = if from == NEWEST {
+            Migration { from, to: NEWEST }
+        } else {
+            let holder = random_id().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let lock = Lock::take(self, holder).await?;
+            let done = self.migrate_locked(&lock).await;
+            lock.release().await?;
+            done?
+        };
+        self.keep_roles().await?;
+        Ok(migration)
     }
 
     async fn follow(&self, changes: watch::Sender<u64>) {
@@ -119,19 +121,13 @@ impl Mongo {
     }
 
     async fn apply(&self, command: Document) -> Result<(), StoreError> {
-        let run = self.database.run_command(command.clone()).into_future();
-        let Ok(done) = tokio::time::timeout(self.timeout, run).await else {
-            return Err(StoreError::Unavailable("a migration got no answer in time".to_owned()));
-        };
-        match done {
-            Err(error) if write_code(&error) == Some(NAMESPACE_EXISTS) => {
-                // Made by a run that was cut short, or by a write that came before the migration.
-                let collection = command.get_str("create").unwrap_or_default();
-                let validator = command.get_document("validator").cloned().unwrap_or_default();
-                let modify = doc! { "collMod": collection, "validator": validator };
-                self.ask(self.database.run_command(modify)).await?;
-            }
-            done => drop(done?),
+        let run = self.database.run_command(command.clone());
+        if self.ask_or_refused(&[NAMESPACE_EXISTS], run).await?.is_err() {
+            // Made by a run that was cut short, or by a write that came before the migration.
+            let collection = command.get_str("create").unwrap_or_default();
+            let validator = command.get_document("validator").cloned().unwrap_or_default();
+            let modify = doc! { "collMod": collection, "validator": validator };
+            self.ask(self.database.run_command(modify)).await?;
         }
         Ok(())
     }
@@ -144,6 +140,6 @@ impl Mongo {
     }
 }
 
-fn commands(json: &str) -> Result<Vec<Document>, StoreError> {
+pub(super) fn commands(json: &str) -> Result<Vec<Document>, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("a migration: {error}")))
 }
