@@ -13,6 +13,7 @@ mod docs;
 mod envelope;
 mod error;
 mod health;
+mod healthcheck;
 mod json;
 mod keys;
 mod metrics;
@@ -41,6 +42,7 @@ use tokio::net::TcpListener;
 use wharfinger_accounts::{Accounts, Trail};
 use wharfinger_config::Config;
 
+pub use healthcheck::{Unwell, healthcheck};
 pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
 pub use routes::{document, router};
 pub use service::Service;

@@ -8,7 +8,8 @@ use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use wharfinger_accounts::{Accounts, ChangeError, Password, Role, StoreError, Username};
 use wharfinger_admin::{
-    AdminApi, BindError, FirstOwner, OWNER, document, ensure_owner, make_admin, prepare_store, wait_for_store,
+    AdminApi, BindError, FirstOwner, OWNER, document, ensure_owner, healthcheck, make_admin, prepare_store,
+    wait_for_store,
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
@@ -45,6 +46,8 @@ enum Command {
     VerifyAudit,
     /// Print the document that describes the API (OpenAPI 3.1), and stop
     Openapi,
+    /// Ask a running API with this configuration whether it is ready, and stop
+    Healthcheck,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -89,6 +92,7 @@ async fn run(command: Command, program: Program) -> Result<(), Failure> {
         Command::CheckStore => check_store(config).await,
         Command::VerifyAudit => verify_audit(config).await,
         Command::Openapi => openapi(),
+        Command::Healthcheck => Ok(healthcheck(config).await.map_err(anyhow::Error::from)?),
     }
 }
 

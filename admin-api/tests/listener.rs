@@ -18,7 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use wharfinger_accounts::Accounts;
-use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner};
+use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, healthcheck};
 use wharfinger_config::Config;
 
 async fn prepared(listen: &[SocketAddr]) -> (Config, Accounts, TempDir) {
@@ -162,6 +162,22 @@ async fn with_a_certificate_it_speaks_https_and_nothing_else() {
     assert_eq!(told, (true, r#"{"status":"alive"}"#.to_owned()));
     assert!(!curl(&["--resolve", &resolve, &url]).await.0, "nobody vouches for the certificate");
     assert!(!curl(&[&format!("http://127.0.0.1:{port}/healthz")]).await.0, "no HTTP where HTTPS is");
+    running.abort();
+}
+
+#[tokio::test]
+async fn its_health_is_asked_for_under_tls_by_its_own_certificate_only() {
+    let (mut config, accounts, directory) = prepared(&[loopback()]).await;
+    (config.admin.certificate, config.admin.key) = certificate(directory.path());
+    let api = AdminApi::bind(&config, accounts).await.unwrap();
+    // Asked at an address that its certificate does not name.
+    config.admin.listen = api.addresses();
+    let running = tokio::spawn(api.run(std::future::pending()));
+    healthcheck(&config).await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    config.admin.certificate = certificate(other.path()).0;
+    let refused = healthcheck(&config).await.unwrap_err().to_string();
+    assert!(refused.contains("certificate"), "{refused}");
     running.abort();
 }
 

@@ -9,6 +9,7 @@ mod conversation;
 mod data;
 mod files;
 mod ftp;
+mod healthcheck;
 mod limits;
 mod link;
 mod listen;
@@ -36,6 +37,7 @@ use wharfinger_accounts::{Accounts, Presence, Protocol, Trail};
 use wharfinger_config::Config;
 use wharfinger_config::program::Current;
 
+pub use healthcheck::{Unwell, healthcheck};
 pub use listen::BindError;
 pub use store::wait_for_store;
 pub use tls::certificate::{CertificateError, fingerprint};

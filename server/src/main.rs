@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use wharfinger_config::program::{Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped};
-use wharfinger_server::{Server, StartError, wait_for_store};
+use wharfinger_server::{Server, StartError, healthcheck, wait_for_store};
 
 /// The file server of Wharfinger: FTP over TLS for the users in the store
 #[derive(Parser)]
@@ -12,17 +12,33 @@ use wharfinger_server::{Server, StartError, wait_for_store};
 struct Arguments {
     #[command(flatten)]
     common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until stopped (this is done without a command too)
+    Serve,
+    /// Ask a running server with this configuration whether it is at work, and stop
+    Healthcheck,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let program = match Arguments::parse().common.start(Server::check) {
+    let arguments = Arguments::parse();
+    let program = match arguments.common.start(Server::check) {
         Ok(program) => program,
         Err(code) => return code,
     };
-    match program.serve_until_stopped(serve).await {
-        Some(Ok(())) | None => ExitCode::SUCCESS,
-        Some(Err((code, error))) => {
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        // Asked twice to stop, it stops at once, which is no failure.
+        Command::Serve => program.serve_until_stopped(serve).await.unwrap_or(Ok(())),
+        Command::Healthcheck => healthcheck(&program.config()).await.map_err(|error| (1, error.into())),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, error)) => {
             eprintln!("error: {error:#}");
             ExitCode::from(code)
         }

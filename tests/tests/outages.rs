@@ -61,6 +61,7 @@ fn sessions_outlive_an_outage_and_logins_come_back_after_it() {
         let login = deployment.log_in(&alice.name, &alice.password);
         assert_eq!(login.code, 421, "{login:?}");
         assert_admin_says_503(&deployment);
+        assert_admin_is_unwell(&deployment);
         session.expect("NOOP", 200);
 
         mongo.start();
@@ -88,6 +89,14 @@ fn assert_admin_says_503(deployment: &Deployment) {
         assert_eq!(answer.status, 503, "{answer:?}");
     }
     assert_eq!(deployment.admin.get("/healthz").status, 200);
+}
+
+fn assert_admin_is_unwell(deployment: &Deployment) {
+    let listen = ("WHARFINGER_ADMIN__LISTEN".to_owned(), deployment.admin_address.to_string());
+    let settings = Environment::from([listen]);
+    let ended = Program::start("wharfinger-admin", &["healthcheck"], deployment.directory(), &settings).end();
+    assert_eq!(ended.code, Some(1), "{}", ended.err);
+    assert!(ended.err.contains("is not ready"), "{}", ended.err);
 }
 
 /// A MongoDB that does not run yet, and the settings of programs that want it.

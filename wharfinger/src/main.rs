@@ -6,7 +6,7 @@ mod greeting;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use wharfinger_accounts::{Accounts, UserQuery};
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
 use wharfinger_config::Config;
@@ -19,6 +19,16 @@ use wharfinger_server::{Server, StartError};
 struct Arguments {
     #[command(flatten)]
     common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until stopped (this is done without a command too)
+    Serve,
+    /// Ask running services with this configuration whether they are at work, and stop
+    Healthcheck,
 }
 
 /// What ends the program: an exit code for scripts, words for people.
@@ -29,13 +39,19 @@ struct Failure {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let program = match Arguments::parse().common.start(Server::check) {
+    let arguments = Arguments::parse();
+    let program = match arguments.common.start(Server::check) {
         Ok(program) => program,
         Err(code) => return code,
     };
-    match program.serve_until_stopped(serve).await {
-        Some(Ok(())) | None => ExitCode::SUCCESS,
-        Some(Err(Failure { code, error })) => {
+    let done = match arguments.command.unwrap_or(Command::Serve) {
+        // Asked twice to stop, it stops at once, which is no failure.
+        Command::Serve => program.serve_until_stopped(serve).await.unwrap_or(Ok(())),
+        Command::Healthcheck => healthcheck(&program.config()).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, error }) => {
             eprintln!("error: {error:#}");
             ExitCode::from(code)
         }
@@ -60,6 +76,11 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
         .context("the file server stopped")
         .and(answered.context("the admin API stopped"))
         .map_err(Failure::other)
+}
+
+async fn healthcheck(config: &Config) -> Result<(), Failure> {
+    wharfinger_server::healthcheck(config).await.map_err(Failure::other)?;
+    wharfinger_admin::healthcheck(config).await.map_err(Failure::other)
 }
 
 async fn greet(

@@ -25,10 +25,10 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    pub(super) const ALL: [Self; 4] = [Self::Ftp, Self::Ftps, Self::Mftp, Self::Mftps];
+    pub(crate) const ALL: [Self; 4] = [Self::Ftp, Self::Ftps, Self::Mftp, Self::Mftps];
 
     /// The addresses configured for it.
-    pub(super) fn addresses(self, config: &Config) -> &[SocketAddr] {
+    pub(crate) fn addresses(self, config: &Config) -> &[SocketAddr] {
         match self {
             Self::Ftp => &config.ftp.listen,
             Self::Ftps => &config.ftp.implicit_tls_listen,
