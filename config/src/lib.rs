@@ -18,7 +18,7 @@ pub use sections::{
     Admin, Anonymous, Audit, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp,
     Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
-pub use values::{AddressOverride, PortRange, Secret};
+pub use values::{AddressOverride, Clients, PortRange, Secret};
 
 /// The whole configuration; what is left out of the file has the default given here.
 #[derive(Clone, Debug, Serialize, Deserialize)]

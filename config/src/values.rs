@@ -56,14 +56,25 @@ impl<'de> Deserialize<'de> for PortRange {
 /// `own` is the one that the client connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressOverride {
-    /// Whose address lies in it.
-    pub clients: Ipv4Net,
+    /// Whom it is for.
+    pub clients: Clients,
     /// What they are told; none: the control connection's own.
     pub address: Option<Ipv4Addr>,
 }
 
+/// Which clients an override is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// Whose address lies in it.
+    Network(Ipv4Net),
+    /// Who comes in by this machine's default gateway: behind a container's published ports, that is
+    /// who is on the machine itself. Which address it has, the network's setup decides each time.
+    Gateway,
+}
+
 impl AddressOverride {
     const OWN: &str = "own";
+    const GATEWAY: &str = "gateway";
 }
 
 impl FromStr for AddressOverride {
@@ -75,15 +86,23 @@ impl FromStr for AddressOverride {
             Self::OWN => None,
             address => Some(address.parse().map_err(drop)?),
         };
-        Ok(Self { clients: clients.trim().parse().map_err(drop)?, address })
+        let clients = match clients.trim() {
+            Self::GATEWAY => Clients::Gateway,
+            network => Clients::Network(network.parse().map_err(drop)?),
+        };
+        Ok(Self { clients, address })
     }
 }
 
 impl fmt::Display for AddressOverride {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.clients {
+            Clients::Network(network) => write!(f, "{network}=")?,
+            Clients::Gateway => write!(f, "{}=", Self::GATEWAY)?,
+        }
         match self.address {
-            Some(address) => write!(f, "{}={address}", self.clients),
-            None => write!(f, "{}={}", self.clients, Self::OWN),
+            Some(address) => write!(f, "{address}"),
+            None => f.write_str(Self::OWN),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! TLS, as the policy says, only the control connection's own TLS session (see `tls.rs`).
 //! It knows no commands and no files.
 
+mod gateway;
 mod offer;
 pub(crate) mod passive;
 pub(crate) mod public_address;

@@ -6,9 +6,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use ipnet::Ipv4Net;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
-use wharfinger_config::AddressOverride;
+use wharfinger_config::{AddressOverride, Clients};
+
+use super::gateway;
 
 /// How long an answer of DNS is good.
 const GOOD_FOR: Duration = Duration::from_mins(1);
@@ -17,8 +20,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The configured public addresses.
 pub(crate) struct PublicAddress {
-    overrides: Vec<AddressOverride>,
+    overrides: Vec<Override>,
     otherwise: Otherwise,
+}
+
+/// What the clients of a network are told; none: the address they connected to.
+struct Override {
+    clients: Ipv4Net,
+    address: Option<Ipv4Addr>,
 }
 
 /// What clients are told of whose network nothing is said.
@@ -40,7 +49,14 @@ impl PublicAddress {
             Ok(address) => Otherwise::Literal(address),
             Err(_) => Otherwise::Name { name: setting.to_owned(), known: Mutex::default() },
         };
-        Self { overrides: overrides.to_vec(), otherwise }
+        let overrides = overrides.iter().filter_map(|AddressOverride { clients, address }| {
+            let clients = match clients {
+                Clients::Network(network) => *network,
+                Clients::Gateway => Ipv4Net::from(gateway::default_gateway()?),
+            };
+            Some(Override { clients, address: *address })
+        });
+        Self { overrides: overrides.collect(), otherwise }
     }
 
     /// What to tell a client who reached us at `local`. A client on this machine is told the
@@ -59,7 +75,7 @@ impl PublicAddress {
         }
     }
 
-    fn narrowest(&self, client: Ipv4Addr) -> Option<&AddressOverride> {
+    fn narrowest(&self, client: Ipv4Addr) -> Option<&Override> {
         let matching = self.overrides.iter().filter(|one| one.clients.contains(&client));
         matching.max_by_key(|one| one.clients.prefix_len())
     }
