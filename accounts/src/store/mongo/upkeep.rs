@@ -1,12 +1,11 @@
-//! Migrations of the MongoDB store, and its change stream. A migration is a list of database commands
+//! Migrations of the MongoDB store, and its change streams. A migration is a list of database commands
 //! that may be run again: one that was cut short is simply repeated.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::StreamExt as _;
+use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
-use mongodb::Collection;
 use mongodb::bson::{Document, doc};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -58,51 +57,42 @@ impl Upkeep for Mongo {
         Ok(migration)
     }
 
+    /// Opens the change streams again whenever one breaks, for as long as there can be some.
     async fn follow(&self, changes: watch::Sender<u64>) {
-        let asked_to_end = doc! { "$match": { "updateDescription.updatedFields.end_requested": true } };
-        let (users, sessions) = (&self.users, &self.sessions);
-        tokio::join!(follow_one(users, vec![], &changes), follow_one(sessions, vec![asked_to_end], &changes));
-    }
-}
-
-/// Opens a change stream again whenever it breaks, for as long as there can be one.
-async fn follow_one(
-    collection: &Collection<Document>,
-    mut pipeline: Vec<Document>,
-    changes: &watch::Sender<u64>,
-) {
-    pipeline.push(doc! { "$project": { "operationType": 1, "ns": 1 } });
-    loop {
-        match listen(collection, &pipeline, changes).await {
-            Err(error) if matches!(write_code(&error), Some(UNAUTHORIZED | NOT_A_REPLICA_SET)) => {
-                tracing::info!(%error, "no change stream here; changes are polled for");
-                return;
+        loop {
+            match self.listen(&changes).await {
+                Err(error) if matches!(write_code(&error), Some(UNAUTHORIZED | NOT_A_REPLICA_SET)) => {
+                    tracing::info!(%error, "no change stream here; changes are polled for");
+                    return;
+                }
+                Err(error) => tracing::debug!(%error, "a change stream broke; opening others"),
+                Ok(()) => tracing::debug!("a change stream ended; opening others"),
             }
-            Err(error) => tracing::debug!(%error, "the change stream broke; opening another"),
-            Ok(()) => tracing::debug!("the change stream ended; opening another"),
-        }
-        sleep(Duration::from_secs(5)).await;
-    }
-}
-
-async fn listen(
-    collection: &Collection<Document>,
-    pipeline: &[Document],
-    changes: &watch::Sender<u64>,
-) -> Result<(), mongodb::error::Error> {
-    let mut stream = collection.watch().pipeline(pipeline.to_vec()).await?;
-    loop {
-        // At once, too: what changed before the stream was open is not in it.
-        changes.send_modify(|count| *count = count.wrapping_add(1));
-        match stream.next().await {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => return Err(error),
-            None => return Ok(()),
+            sleep(Duration::from_secs(5)).await;
         }
     }
 }
 
 impl Mongo {
+    /// Signals each change of a user and each session that is to end.
+    async fn listen(&self, changes: &watch::Sender<u64>) -> Result<(), mongodb::error::Error> {
+        let brief = doc! { "$project": { "operationType": 1, "ns": 1 } };
+        let asked_to_end = doc! { "$match": { "updateDescription.updatedFields.end_requested": true } };
+        let mut users = self.users.watch().pipeline([brief.clone()]).await?;
+        let mut sessions = self.sessions.watch().pipeline([asked_to_end, brief]).await?;
+        loop {
+            // At once, too: what changed before the streams were open is not in them.
+            changes.send_modify(|count| *count = count.wrapping_add(1));
+            let event = tokio::select! {
+                event = users.try_next() => event?,
+                event = sessions.try_next() => event?,
+            };
+            if event.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     async fn migrate_locked(&self, lock: &Lock<'_>) -> Result<Migration, MigrateError> {
         let from = self.version().await?;
         if from > NEWEST {
