@@ -12,6 +12,7 @@ use wharfinger_config::{Binding, Requirement};
 use crate::data::passive::{NoPort, PassiveListener};
 use crate::data::{Agreement, DataPlan, DataTls, PassiveOffer};
 use crate::link::Link;
+use crate::tls::SessionTls;
 
 /// Ports below are other services' (RFC 2577 §3).
 const FIRST_UNPRIVILEGED_PORT: u16 = 1024;
@@ -41,8 +42,9 @@ pub(crate) enum NoChannel {
 /// Whether uploads get a TLS 1.3 ticket. A client that only writes leaves it unread, and its
 /// close becomes a reset that cuts its own file short (curl and rclone lose up to a quarter of
 /// their uploads so). Where a full handshake will do there is none, therefore. Where only a
-/// resumed one will, a client that keeps one ticket and has spent it could not upload at all: it
-/// gets one, once a full handshake after a resumed one has shown that it is of this kind.
+/// resumed one will, a client without a ticket could not upload at all. So one that uses each
+/// ticket once gets another when it is about to have none, and one that keeps a single ticket and
+/// has spent it gets one when a full handshake after a resumed one has shown that it is of this kind.
 #[derive(Default)]
 struct UploadTickets {
     resumed: bool,
@@ -50,8 +52,8 @@ struct UploadTickets {
 }
 
 impl UploadTickets {
-    fn on_uploads(&self, binding: Binding) -> bool {
-        binding == Binding::Required && self.spent
+    fn on_uploads(&self, binding: Binding, tls: &SessionTls) -> bool {
+        binding == Binding::Required && (self.spent || tls.runs_short_of_tickets())
     }
 }
 
@@ -95,7 +97,9 @@ impl Channel {
         let agreement = self.agreement.take().ok_or(NoChannel::NotAgreed)?;
         let binding = link.settings.config.tls.data_binding;
         let tls = link.private.then(|| DataTls {
-            config: link.tls.data(direction == Direction::ToClient || self.tickets.on_uploads(binding)),
+            config: link
+                .tls
+                .data(direction == Direction::ToClient || self.tickets.on_uploads(binding, &link.tls)),
             binding,
         });
         let patience = Duration::from_secs(link.settings.config.limits.data_seconds);

@@ -6,6 +6,7 @@
 pub(crate) mod certificate;
 mod hosts;
 pub(crate) mod names;
+mod tickets;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -15,7 +16,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{
-    NoServerSessionStorage, ProducesTickets, ServerConfig, ServerSessionMemoryCache, VerifierBuilderError,
+    NoServerSessionStorage, ServerConfig, ServerSessionMemoryCache, VerifierBuilderError,
     WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
@@ -23,6 +24,7 @@ use wharfinger_config::{Binding, ClientCertificate, Config};
 
 use certificate::CertificateError;
 use hosts::{Choice, Hosts};
+use tickets::Tickets;
 
 /// TLS 1.2 sessions kept by id for a client that takes no tickets (curl before TLS 1.3): the
 /// control connection's, and that of the last data connections. As private as the tickets.
@@ -41,6 +43,7 @@ pub(crate) struct SessionTls {
     data: ServerConfig,
     hosts: Arc<Hosts>,
     chosen: Arc<OnceLock<Arc<CertifiedKey>>>,
+    tickets: Arc<Tickets>,
 }
 
 /// Why a session has no TLS.
@@ -78,19 +81,20 @@ impl Tls {
 
     /// Configurations for a new session, whose client is asked for a certificate or not.
     pub(crate) fn session(&self, asked: ClientCertificate) -> Result<SessionTls, NoTls> {
-        let chosen = Arc::default();
+        let (chosen, tickets) = (Arc::default(), Arc::new(Tickets::new()?));
         // A data connection is its session's by its address and its ticket; no certificate is
         // asked for again.
         let mut data = self.configuration(WebPkiClientVerifier::no_client_auth(), &chosen)?;
         if self.tickets {
-            data.ticketer = private_ticketer()?;
+            data.ticketer = Arc::clone(&tickets) as _;
             data.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
         }
         let mut control = self.configuration(self.verifier(asked)?, &chosen)?;
         control.ticketer = Arc::clone(&data.ticketer);
         control.session_storage = Arc::clone(&data.session_storage);
+        control.send_tls13_tickets = tickets::WITH_CONTROL;
         data.alpn_protocols.push(b"ftp-data".to_vec());
-        Ok(SessionTls { control, data, hosts: Arc::clone(&self.hosts), chosen })
+        Ok(SessionTls { control, data, hosts: Arc::clone(&self.hosts), chosen, tickets })
     }
 
     fn configuration(
@@ -140,16 +144,15 @@ impl SessionTls {
         config.send_tls13_tickets = usize::from(ticket);
         Arc::new(config)
     }
+
+    /// Whether the client uses each ticket once and is about to have none.
+    pub(crate) fn runs_short_of_tickets(&self) -> bool {
+        self.tickets.run_short()
+    }
 }
 
 /// Made once: it is the same for all.
 fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     Arc::clone(PROVIDER.get_or_init(|| Arc::new(default_provider())))
-}
-
-/// Stateless tickets: a client such as lftp presents one ticket again and again, which a
-/// single-use store would refuse at the second file.
-fn private_ticketer() -> Result<Arc<dyn ProducesTickets>, rustls::Error> {
-    rustls::crypto::aws_lc_rs::Ticketer::new()
 }

@@ -73,7 +73,12 @@ impl Wire {
     /// Ends an upload as a correct client does: `close_notify`, then TCP's end. It reads nothing,
     /// as a client that only writes does.
     pub fn finish(mut self) -> io::Result<()> {
-        if let Wire::Secured(stream) = &mut self {
+        self.end()
+    }
+
+    /// Ends an upload so, and keeps what is left to be read: tickets, and the server's end.
+    pub fn end(&mut self) -> io::Result<()> {
+        if let Wire::Secured(stream) = self {
             stream.conn.send_close_notify();
         }
         self.flush()?;

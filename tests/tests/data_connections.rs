@@ -173,6 +173,24 @@ fn where_binding_is_required_only_this_session_s_own_ticket_opens_a_data_connect
     }
 }
 
+/// More uploads in a row than the control connection brings tickets.
+#[test]
+fn where_binding_is_required_a_client_that_uses_each_ticket_once_and_reads_new_ones_may_go_on_uploading() {
+    let setup = Setup::new(Shape::AllInOne, Store::Sqlite);
+    let deployment = setup.set("WHARFINGER_TLS__DATA_BINDING", "required").start();
+    let alice = deployment.admin.create("alice");
+    let mut ftp = deployment.session_at(deployment.ftp(), Version::Tls13, &alice);
+    for number in 0..40 {
+        let mut data = ftp.begin(Mode::Epsv, &format!("STOR {number}"));
+        assert!(data.resumed(), "upload {number}");
+        data.write_all(b"content").unwrap();
+        data.end().unwrap();
+        data.drain();
+        ftp.expect_reply(226);
+    }
+    assert_eq!(ftp.receive(Mode::Epsv, "RETR 39"), b"content");
+}
+
 /// The final reply to a download whose data connection proves nothing; no byte comes.
 fn refused_download(ftp: &mut Ftp) -> u16 {
     let offer = ftp.offer(Mode::Epsv);

@@ -17,9 +17,9 @@ use crate::way::{EPRT6, EPSV, EPSV6, PASV, PORT, Server};
 
 const SUPPAFTP: Client = Client { name: "suppaftp", can: |_| true, run };
 
-/// It uses a TLS 1.3 ticket once, and uploads bring no new ones: where a session must be resumed,
-/// the two tickets of the control connection are all it has for uploads. Downloads and lists bring
-/// a ticket each.
+/// It uses a TLS 1.3 ticket once, and reads none that comes with an upload: where a session must be
+/// resumed, the tickets of the control connection are all it has for uploads. Downloads and lists
+/// bring a ticket each.
 const WITHOUT_UPLOADS: Client =
     Client { name: "suppaftp", can: |step| !matches!(step, Step::Upload { .. }), run };
 

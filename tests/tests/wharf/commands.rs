@@ -226,7 +226,7 @@ fn every_transfer_of_a_session_is_bound_where_that_is_required() {
     for number in 0..12 {
         fs::write(scene.wharf.file(&format!("many/{number}")), content::bytes(20_000, number)).unwrap();
     }
-    let up = scene.wharf.run(&["mirror", "many", &scene.url("many")]).succeeded();
+    let up = scene.wharf.run(&["--retries", "0", "mirror", "many", &scene.url("many")]).succeeded();
     assert!(up.contains("12 copied"), "{up}");
     let down = scene.wharf.run(&["--retries", "0", "mirror", &scene.url("many"), "back"]).succeeded();
     assert!(down.contains("12 copied"), "{down}");
