@@ -103,6 +103,9 @@ pub(crate) struct Options {
     /// Go on with what an earlier run has left unfinished
     #[arg(long, global = true)]
     pub(crate) resume: bool,
+    /// Upload under the file's own name from the first byte, not under another one until it is whole
+    #[arg(long, global = true)]
+    pub(crate) direct: bool,
     /// How many files mirror moves at once, each over a connection of its own
     #[arg(long, global = true, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
     pub(crate) parallel: u16,

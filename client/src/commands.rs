@@ -17,7 +17,7 @@ use crate::{
     session::Session,
     site::Site,
     target::{Scheme, Target},
-    upload::{self, Cargo},
+    upload::{self, Cargo, Resume, Way},
 };
 
 /// Does what was asked for.
@@ -70,8 +70,11 @@ impl Context<'_> {
         let site = site(url, self.options, self.interrupt)?;
         let path = upload::destination(local, &site.target.path)?;
         let mut meter = self.progress.begin(&shown(&path), Some(cargo.size));
-        self.session(&site).run(|remote, again| {
-            upload::upload(remote, &mut cargo, &path, again || self.options.resume, &mut meter)
+        let resume = if self.options.resume { Resume::Wanted } else { Resume::Never };
+        let way = Way { direct: self.options.direct, resume };
+        self.session(&site).run(|remote, _| {
+            upload::refuse_directory(remote, &path, way)?;
+            upload::upload(remote, &mut cargo, &path, way, &mut meter)
         })?;
         self.report(&format!("{} -> {}", local.display(), shown(&path)), || {
             output::named("path", &path, moved(local, &meter))
@@ -115,6 +118,7 @@ impl Context<'_> {
         let manner = Manner {
             direction,
             resume: self.options.resume,
+            direct: self.options.direct,
             retries: self.options.retries,
             parallel: self.options.parallel.into(),
             progress: self.progress.clone(),

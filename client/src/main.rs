@@ -55,7 +55,7 @@ fn run(command: Option<arguments::Command>, url: Option<&str>, options: &Options
         }
         (None, Some(url)) => {
             let site = commands::site(url, options, &interrupt)?;
-            shell::run(&site, &Progress::new(!options.quiet))
+            shell::run(&site, options.direct, &Progress::new(!options.quiet))
         }
         (None, None) => Err(Failure::Usage("no URL is given".to_owned())),
     }

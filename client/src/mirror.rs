@@ -16,7 +16,7 @@ use crate::{
     session::Session,
     site::Site,
     tree::{self, Job, Plan},
-    upload::{self, Cargo},
+    upload::{self, Cargo, Resume, Way},
 };
 
 /// Which way the files go.
@@ -33,6 +33,7 @@ pub(crate) enum Direction {
 pub(crate) struct Manner {
     pub(crate) direction: Direction,
     pub(crate) resume: bool,
+    pub(crate) direct: bool,
     pub(crate) retries: u32,
     pub(crate) parallel: usize,
     pub(crate) progress: Progress,
@@ -90,8 +91,9 @@ impl Shared {
     fn work(&self, mut session: Session<'_>, manner: &Manner) {
         while let Some(job) = self.next() {
             let mut bytes = 0;
+            let mut copying = Copying::new(&job);
             let result = session.run(|remote, again| {
-                bytes = copy(remote, &job, manner.direction, again || manner.resume, &manner.progress)?;
+                bytes = copying.run(remote, manner.direction, manner.way(again), &manner.progress)?;
                 Ok(())
             });
             let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
@@ -116,26 +118,57 @@ impl Shared {
     }
 }
 
-/// Copies one file and gives it the time of its source; says how many bytes that took.
-pub(crate) fn copy(
-    remote: &mut dyn Remote,
-    job: &Job,
-    direction: Direction,
-    resume: bool,
-    progress: &Progress,
-) -> Result<u64, Failure> {
-    let mut meter = progress.begin(&shown(&job.remote), job.version.size);
-    match direction {
-        Direction::Down => {
-            download::download(remote, &job.remote, &job.local, job.version, resume, &mut meter)?;
-        }
-        Direction::Up => {
-            let mut cargo = Cargo::open(&job.local)?;
-            upload::upload(remote, &mut cargo, &job.remote, resume, &mut meter)?;
-            if let Some(time) = cargo.modified {
-                remote.set_modified(&job.remote, time)?;
+impl Manner {
+    /// How a file is copied, at first or in another attempt.
+    fn way(&self, again: bool) -> Way {
+        let resume = match (self.resume, again) {
+            (true, _) => Resume::Wanted,
+            (false, true) => Resume::IfKnown,
+            (false, false) => Resume::Never,
+        };
+        Way { direct: self.direct, resume }
+    }
+}
+
+/// One file on its way, over as many attempts as it takes.
+pub(crate) struct Copying<'a> {
+    job: &'a Job,
+    /// Opened once, so that all attempts are of the same file.
+    cargo: Option<Cargo>,
+}
+
+impl<'a> Copying<'a> {
+    pub(crate) fn new(job: &'a Job) -> Copying<'a> {
+        Copying { job, cargo: None }
+    }
+
+    /// Copies the file and gives it the time of its source; says how many bytes that took.
+    pub(crate) fn run(
+        &mut self,
+        remote: &mut dyn Remote,
+        direction: Direction,
+        way: Way,
+        progress: &Progress,
+    ) -> Result<u64, Failure> {
+        let job = self.job;
+        let mut meter = progress.begin(&shown(&job.remote), job.version.size);
+        match direction {
+            Direction::Down => {
+                // A part here always tells of which version it is.
+                let resume = way.resume != Resume::Never;
+                download::download(remote, &job.remote, &job.local, job.version, resume, &mut meter)?;
+            }
+            Direction::Up => {
+                let cargo = match &mut self.cargo {
+                    Some(cargo) => cargo,
+                    none => none.insert(Cargo::open(&job.local)?),
+                };
+                upload::upload(remote, cargo, &job.remote, way, &mut meter)?;
+                if let Some(time) = cargo.modified {
+                    remote.set_modified(&job.remote, time)?;
+                }
             }
         }
+        Ok(meter.bytes())
     }
-    Ok(meter.bytes())
 }

@@ -1,6 +1,6 @@
 //! A download on its way: bytes go to a file beside the target, which gets the target's name when
 //! it is whole. What an interrupted run leaves is found again by the next one, if the file on the
-//! server is still the same.
+//! server is still the same. Uploads use such names as well.
 
 use std::{
     ffi::OsString,
@@ -118,16 +118,30 @@ fn check(target: &Path) -> Result<(), Failure> {
     }
 }
 
-/// `.NAME.1f2e3d4c.part`, where the digits stand for the name and the version.
 fn beside(target: &Path, version: Version) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().as_bytes();
+    let name = name(target.file_name().unwrap_or_default().as_bytes(), version);
+    target.with_file_name(OsString::from_vec(name))
+}
+
+/// How the name of every part ends.
+pub(crate) const SUFFIX: &[u8] = b".part";
+
+/// `.NAME.1f2e3d4c.part`, where the digits stand for the name and the version.
+pub(crate) fn name(name: &[u8], version: Version) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
     hasher.update(name);
     hasher
         .update(format!("\0{:?}\0{:?}", version.size, version.modified.map(Timestamp::as_second)).as_bytes());
     let digits: String = hasher.finalize().to_hex().chars().take(8).collect();
     let stem = name.get(..LONGEST_STEM).unwrap_or(name);
-    target.with_file_name(OsString::from_vec([b".", stem, format!(".{digits}.part").as_bytes()].concat()))
+    [b".", stem, b".", digits.as_bytes(), SUFFIX].concat()
+}
+
+/// Whether a file with this name is an unfinished transfer.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    let digits = name.strip_suffix(SUFFIX).and_then(|stem| stem.rsplit(|&byte| byte == b'.').next());
+    name.starts_with(b".")
+        && digits.is_some_and(|digits| digits.len() == 8 && digits.iter().all(u8::is_ascii_hexdigit))
 }
 
 #[cfg(test)]
@@ -178,6 +192,14 @@ mod tests {
             assert_eq!(Part::open(target, VERSION, false).unwrap_err().exit_code(), 7);
         }
         assert!(!Path::new("/dev/null").is_file());
+    }
+
+    #[test]
+    fn the_name_of_a_part_is_known() {
+        assert!(is_name(&name(b"file", VERSION)) && is_name(&name(&[b'n'; 255], VERSION)));
+        for other in [&b"file"[..], b"file.1f2e3d4c.part", b".file.part", b".file.1f2e3d4.part", b".part"] {
+            assert!(!is_name(other), "{other:?}");
+        }
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) trait Remote: Send {
     fn set_active(&mut self, active: bool) -> Result<(), Failure>;
     /// What there is to know of the session, as names and values.
     fn status(&self) -> Vec<(&'static str, String)>;
+    /// Whether an upload appears under its name when it is whole, by the server's own doing.
+    fn publishes_whole(&self) -> bool;
     /// Whether the last data connection resumed the TLS session; `None` without TLS, or before the first.
     fn resumed(&self) -> Option<bool>;
     /// Takes leave.

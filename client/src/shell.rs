@@ -21,8 +21,8 @@ use session::Session;
 const LOGIN_ATTEMPTS: usize = 3;
 
 /// Opens the shell and stays in it until it is left.
-pub(crate) fn run(site: &Site, progress: &Progress) -> Result<(), Failure> {
-    let session = Rc::new(RefCell::new(open(site, progress)?));
+pub(crate) fn run(site: &Site, direct: bool, progress: &Progress) -> Result<(), Failure> {
+    let session = Rc::new(RefCell::new(open(site, direct, progress)?));
     let failed = |error: ReadlineError| Failure::Local {
         path: "terminal".into(),
         error: std::io::Error::other(error),
@@ -61,9 +61,9 @@ pub(crate) fn run(site: &Site, progress: &Progress) -> Result<(), Failure> {
 }
 
 /// Connects and says where; asks again for a password that was refused.
-fn open<'a>(site: &'a Site, progress: &Progress) -> Result<Session<'a>, Failure> {
+fn open<'a>(site: &'a Site, direct: bool, progress: &Progress) -> Result<Session<'a>, Failure> {
     for _ in 1..LOGIN_ATTEMPTS {
-        match Session::open(site, progress) {
+        match Session::open(site, direct, progress) {
             Err(Failure::Login(answer)) if std::io::stdin().is_terminal() => {
                 eprintln!("{answer}");
                 site.login.forget();
@@ -71,7 +71,7 @@ fn open<'a>(site: &'a Site, progress: &Progress) -> Result<Session<'a>, Failure>
             result => return result,
         }
     }
-    Session::open(site, progress)
+    Session::open(site, direct, progress)
 }
 
 /// A password typed by hand is not to be found again.

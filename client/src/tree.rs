@@ -1,7 +1,7 @@
 //! Two directories compared, one of them on a server: what has to be copied from one to the other.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
 };
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     failure::Failure,
     names::{join, local_name, shown},
-    part::Version,
+    part::{self, Version},
     remote::{Entry, Kind, Remote},
 };
 
@@ -51,6 +51,10 @@ pub(crate) fn plan_download(remote: &mut dyn Remote, from: &[u8], to: &Path) -> 
                 )));
             };
             let local = to.join(name);
+            if part::is_name(&entry.name) {
+                plan.skipped.push(unfinished(&shown(&path)));
+                continue;
+            }
             match entry.kind {
                 Kind::Directory if depth >= DEEPEST => return Err(too_deep(&path)),
                 Kind::Directory => open.push((path, local, depth + 1)),
@@ -72,7 +76,9 @@ pub(crate) fn plan_upload(remote: &mut dyn Remote, from: &Path, to: &[u8]) -> Re
             let metadata = entry.metadata().map_err(|error| failed(&entry.path(), error))?;
             let (local, name) = (entry.path(), entry.file_name());
             let path = join(&to, name.as_bytes());
-            if metadata.is_dir() && depth >= DEEPEST {
+            if part::is_name(name.as_bytes()) {
+                plan.skipped.push(unfinished(&local.display()));
+            } else if metadata.is_dir() && depth >= DEEPEST {
                 return Err(too_deep(&path));
             } else if metadata.is_dir() {
                 open.push((local, path, depth + 1));
@@ -194,6 +200,11 @@ fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
 
 fn failed(path: &Path, error: io::Error) -> Failure {
     Failure::Local { path: path.to_owned(), error }
+}
+
+/// A part is of use to whoever left it only.
+fn unfinished(path: &dyn fmt::Display) -> String {
+    format!("{path}: a transfer that is not finished")
 }
 
 fn too_deep(path: &[u8]) -> Failure {

@@ -1,4 +1,7 @@
 //! One file from here to a server.
+//!
+//! No half file may stand under the final name. Servers that see to that themselves are given the
+//! file under its own name; for any other it goes under another one first ([`staged`]).
 
 use std::{
     fs::File,
@@ -12,9 +15,12 @@ use jiff::Timestamp;
 use crate::{
     failure::Failure,
     names::{join, shown},
+    part::Version,
     progress::Meter,
     remote::Remote,
 };
+
+mod staged;
 
 /// A file here, about to be sent.
 #[derive(Debug)]
@@ -23,6 +29,8 @@ pub(crate) struct Cargo {
     path: std::path::PathBuf,
     pub(crate) size: u64,
     pub(crate) modified: Option<Timestamp>,
+    /// Whether the server has begun to store it, so that what it has of it is from here.
+    begun: bool,
 }
 
 impl Cargo {
@@ -35,12 +43,35 @@ impl Cargo {
             return Err(failed(io::Error::other("is not a file; directories are for mirror")));
         }
         let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        Ok(Cargo { file, path: path.to_owned(), size: metadata.len(), modified })
+        Ok(Cargo { file, path: path.to_owned(), size: metadata.len(), modified, begun: false })
+    }
+
+    fn version(&self) -> Version {
+        Version { size: Some(self.size), modified: self.modified }
     }
 
     fn failure(&self, error: io::Error) -> Failure {
         Failure::Local { path: self.path.clone(), error }
     }
+}
+
+/// How a file is sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// To its own name from the first byte, whatever the server shows of it meanwhile.
+    pub(crate) direct: bool,
+    pub(crate) resume: Resume,
+}
+
+/// What is made of that which an earlier run has left on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resume {
+    /// Nothing.
+    Never,
+    /// It is gone on with if its name says that it is the beginning of this very file.
+    IfKnown,
+    /// It is gone on with, as somebody has asked for.
+    Wanted,
 }
 
 /// Where a file from here goes: what was named, or into the directory that was named.
@@ -52,20 +83,70 @@ pub(crate) fn destination(local: &Path, path: &[u8]) -> Result<Vec<u8>, Failure>
     Ok(join(path, name.as_bytes()))
 }
 
+/// Refuses a destination that is a directory. A server where the file is sent to it says so before
+/// the first byte, any other after the last one only.
+pub(crate) fn refuse_directory(remote: &mut dyn Remote, path: &[u8], way: Way) -> Result<(), Failure> {
+    if way.direct || remote.publishes_whole() {
+        return Ok(());
+    }
+    let here = match remote.directory() {
+        Err(Failure::Refused { .. }) => return Ok(()),
+        here => here?,
+    };
+    match remote.change_directory(path) {
+        Err(Failure::Refused { answer, .. }) if answer.code != 421 => return Ok(()),
+        changed => changed?,
+    }
+    remote.change_directory(&here)?;
+    Err(Failure::Usage(format!("{0} is a directory; {0}/ puts the file into it", shown(path))))
+}
+
 /// Sends a file, from where an earlier attempt stopped if that is wanted, and makes sure that all
 /// of it arrived.
 pub(crate) fn upload(
     remote: &mut dyn Remote,
     cargo: &mut Cargo,
     path: &[u8],
-    resume: bool,
+    way: Way,
     meter: &mut Meter,
 ) -> Result<(), Failure> {
-    let there = if resume { remote.size(path)?.unwrap_or(0) } else { 0 };
-    let offset = if there <= cargo.size { there } else { 0 };
+    let wanted = cargo.begun || way.resume == Resume::Wanted;
+    if way.direct {
+        let offset = if wanted { stored(remote, cargo, path)? } else { 0 };
+        send_rest(remote, cargo, path, offset, meter)
+    } else if remote.publishes_whole() {
+        // What can be seen there is whole: another version, to which nothing of this one belongs.
+        let unfinished = wanted && remote.modified(path)?.is_none();
+        let offset = if unfinished { stored(remote, cargo, path)? } else { 0 };
+        // Even if all of it is there: the end is what makes it a file.
+        send(remote, cargo, path, offset, meter)?;
+        check(remote, cargo, path)
+    } else {
+        staged::upload(remote, cargo, path, wanted || way.resume == Resume::IfKnown, meter)
+    }
+}
+
+/// How much of the file is there already.
+fn stored(remote: &mut dyn Remote, cargo: &Cargo, path: &[u8]) -> Result<u64, Failure> {
+    Ok(remote.size(path)?.filter(|size| *size <= cargo.size).unwrap_or(0))
+}
+
+/// Sends what is missing of the file, if anything is.
+fn send_rest(
+    remote: &mut dyn Remote,
+    cargo: &mut Cargo,
+    path: &[u8],
+    offset: u64,
+    meter: &mut Meter,
+) -> Result<(), Failure> {
     if offset == 0 || offset < cargo.size {
         send(remote, cargo, path, offset, meter)?;
     }
+    check(remote, cargo, path)
+}
+
+/// Whether all of it has arrived, as far as the server can say.
+fn check(remote: &mut dyn Remote, cargo: &Cargo, path: &[u8]) -> Result<(), Failure> {
     match remote.size(path)? {
         Some(size) if size != cargo.size => {
             Err(Failure::Incomplete(format!("{}: {size} of {} bytes arrived", shown(path), cargo.size)))
@@ -112,6 +193,7 @@ fn send_once(
     cargo.file.seek(SeekFrom::Start(offset)).map_err(|error| cargo.failure(error))?;
     meter.start_at(offset);
     remote.store(path, offset, &mut |buffer| {
+        cargo.begun = true;
         let size = cargo.file.read(buffer).map_err(|error| cargo.failure(error))?;
         meter.add(size);
         Ok(size)

@@ -19,6 +19,9 @@ use crate::path::VirtualPath;
 pub(crate) trait Storage: Send + Sync {
     /// The tree below `home`, a relative path of `/`-separated names; made at the first login.
     async fn open_tree(&self, home: &str) -> Result<Arc<dyn Tree>, StorageError>;
+
+    /// Whether an upload stands under its name when it is whole, and not before.
+    fn publishes_whole(&self) -> bool;
 }
 
 /// One user's files. No path leads out of it, through symbolic links or otherwise.

@@ -46,16 +46,31 @@ impl Kind {
 impl Peer {
     /// Starts a server and waits until it answers.
     pub fn start(kind: Kind) -> Peer {
+        Peer::start_with(kind, &[])
+    }
+
+    /// vsftpd where files may be left, and neither renamed nor replaced nor removed.
+    pub fn start_dropbox() -> Peer {
+        Peer::start_with(Kind::Vsftpd, &[("anon_other_write_enable", "NO")])
+    }
+
+    /// pyftpdlib that gives nothing a name that something has already.
+    pub fn start_unreplacing() -> Peer {
+        Peer::start_with(Kind::Pyftpdlib, &[("RENAMES_TO_FREE_NAMES", "YES")])
+    }
+
+    fn start_with(kind: Kind, settings: &[(&str, &str)]) -> Peer {
         let directory = tempfile::tempdir().unwrap();
         fs::create_dir(directory.path().join("files")).unwrap();
         fs::create_dir(directory.path().join("client")).unwrap();
         make_certificate(directory.path());
         let address = free_address();
         let (mut command, user) = match kind {
-            Kind::Vsftpd => (vsftpd(directory.path(), address.port()), "anonymous"),
+            Kind::Vsftpd => (vsftpd(directory.path(), address.port(), settings), "anonymous"),
             Kind::Proftpd => (proftpd(directory.path(), address.port()), "tester"),
             Kind::Pyftpdlib => (pyftpdlib(directory.path(), address.port()), "tester"),
         };
+        command.envs(settings.iter().copied());
         let log = fs::File::create(directory.path().join("log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         let child =
@@ -67,7 +82,15 @@ impl Peer {
         // Somebody else was quicker to take the port.
         let log = fs::read_to_string(peer.directory.path().join("log")).unwrap();
         assert!(log.to_lowercase().contains("in use"), "{kind:?} does not start:\n{log}");
-        Peer::start(kind)
+        Peer::start_with(kind, settings)
+    }
+
+    /// Lets no file grow beyond this many bytes from now on, as a full disk would; none: any size.
+    /// A server that forks holds its sessions to be to that.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let arguments = [format!("--pid={}", self.child.id()), format!("--fsize={limit}:unlimited")];
+        tools::run("prlimit", &arguments).succeeded();
     }
 
     /// A client that trusts this server.
@@ -112,7 +135,7 @@ impl Drop for Peer {
     }
 }
 
-fn vsftpd(directory: &Path, port: u16) -> Command {
+fn vsftpd(directory: &Path, port: u16, more: &[(&str, &str)]) -> Command {
     let config = directory.join("vsftpd.conf");
     let files = directory.join("files");
     let settings = [
@@ -138,7 +161,7 @@ fn vsftpd(directory: &Path, port: u16) -> Command {
         ("vsftpd_log_file", "/dev/null"),
     ];
     let mut text = format!("ftp_username={}\n", id("-un"));
-    for (key, value) in settings {
+    for (key, value) in settings.iter().chain(more) {
         writeln!(text, "{key}={value}").unwrap();
     }
     writeln!(text, "anon_root={}\nsecure_chroot_dir={}", files.display(), directory.display()).unwrap();
@@ -200,7 +223,9 @@ fn unpacked(program: &str, arguments: &[&str]) -> Command {
         "lib/aarch64-linux-gnu",
     ];
     let libraries: Vec<String> = libraries.iter().map(|path| root.join(path).display().to_string()).collect();
-    let mut command = Command::new(root.join("usr").join(program));
+    // The signal that comes with `limit_files` is ignored, as a full disk sends none.
+    let mut command = Command::new("bash");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(root.join("usr").join(program));
     command.env("LD_LIBRARY_PATH", libraries.join(":")).args(arguments);
     command
 }

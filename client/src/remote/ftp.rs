@@ -287,6 +287,10 @@ impl Remote for Ftp {
         ]
     }
 
+    fn publishes_whole(&self) -> bool {
+        self.features.says("STOR ATOMIC")
+    }
+
     fn resumed(&self) -> Option<bool> {
         let record = self.tls.as_ref().map(SessionTls::record).unwrap_or_default();
         record.data.map(|handshake| handshake.resumed)

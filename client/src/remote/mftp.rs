@@ -217,6 +217,11 @@ impl Remote for Mftp {
         ]
     }
 
+    /// The protocol demands it.
+    fn publishes_whole(&self) -> bool {
+        true
+    }
+
     fn resumed(&self) -> Option<bool> {
         let record = self.tls.as_ref().map(SessionTls::record).unwrap_or_default();
         record.data.map(|handshake| handshake.resumed)

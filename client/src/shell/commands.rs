@@ -9,7 +9,7 @@ use std::{
 use crate::{
     download,
     failure::Failure,
-    mirror::{self, Direction},
+    mirror::{self, Copying, Direction},
     names::{is_pattern, join, local_name, matches, shown},
     output,
     progress::Progress,
@@ -38,7 +38,7 @@ pub(super) fn run(session: &mut Session<'_>, row: &Row, arguments: &[String]) ->
         Command::ChangeLocalDirectory => change_local_directory(first)?,
         Command::PrintDirectory => print_directory(session.remote()?)?,
         Command::Get => get(session.remote()?, first.as_bytes(), second.map(Path::new), &progress)?,
-        Command::Put => put(session.remote()?, Path::new(first), second.unwrap_or_default(), &progress)?,
+        Command::Put => put(session, Path::new(first), second.unwrap_or_default())?,
         Command::GetMany => get_many(session, arguments)?,
         Command::PutMany => put_many(session, arguments)?,
         Command::Delete => session.remote()?.delete(first.as_bytes())?,
@@ -103,11 +103,14 @@ fn get(
     Ok(())
 }
 
-fn put(remote: &mut dyn Remote, local: &Path, path: &str, progress: &Progress) -> Result<(), Failure> {
+fn put(session: &mut Session<'_>, local: &Path, path: &str) -> Result<(), Failure> {
     let mut cargo = Cargo::open(local)?;
     let path = upload::destination(local, path.as_bytes())?;
-    let mut meter = progress.begin(&shown(&path), Some(cargo.size));
-    upload::upload(remote, &mut cargo, &path, false, &mut meter)?;
+    let mut meter = session.progress.begin(&shown(&path), Some(cargo.size));
+    let way = session.way();
+    let remote = session.remote()?;
+    upload::refuse_directory(remote, &path, way)?;
+    upload::upload(remote, &mut cargo, &path, way, &mut meter)?;
     println!("{} -> {}, {} bytes", local.display(), shown(&path), meter.bytes());
     Ok(())
 }
@@ -139,12 +142,11 @@ fn get_many(session: &mut Session<'_>, patterns: &[String]) -> Result<(), Failur
 }
 
 fn put_many(session: &mut Session<'_>, patterns: &[String]) -> Result<(), Failure> {
-    let progress = session.progress.clone();
     for pattern in patterns {
         let files = local_matches(pattern)?;
         at_least_one(files.len(), pattern)?;
         for file in files {
-            put(session.remote()?, &file, "", &progress)?;
+            put(session, &file, "")?;
         }
     }
     Ok(())
@@ -203,10 +205,11 @@ fn mirror(session: &mut Session<'_>, arguments: &[String]) -> Result<(), Failure
         (Direction::Down, target, source.as_str())
     };
     let local = if local.is_empty() { Path::new(".") } else { Path::new(local) };
+    let way = session.way();
     let remote = session.remote()?;
     let plan = mirror::plan(remote, local, path.as_bytes(), direction)?;
     for job in &plan.jobs {
-        mirror::copy(remote, job, direction, true, &progress)?;
+        Copying::new(job).run(remote, direction, way, &progress)?;
         println!("{}", visible(&job.remote));
     }
     for reason in &plan.skipped {

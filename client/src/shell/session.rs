@@ -1,7 +1,13 @@
 //! What lies behind the prompt: the connection, the working directory, and the way from a line to
 //! what it does.
 
-use crate::{failure::Failure, progress::Progress, remote::Remote, site::Site};
+use crate::{
+    failure::Failure,
+    progress::Progress,
+    remote::Remote,
+    site::Site,
+    upload::{Resume, Way},
+};
 
 use super::{commands, table, visible};
 
@@ -13,17 +19,19 @@ pub(super) struct Session<'a> {
     /// The working directory, to go back to after the connection broke.
     directory: Vec<u8>,
     active: bool,
+    direct: bool,
 }
 
 impl<'a> Session<'a> {
     /// Connects, and goes to the directory the URL names.
-    pub(super) fn open(site: &'a Site, progress: &Progress) -> Result<Session<'a>, Failure> {
+    pub(super) fn open(site: &'a Site, direct: bool, progress: &Progress) -> Result<Session<'a>, Failure> {
         let mut session = Session {
             site,
             progress: progress.clone(),
             remote: None,
             directory: site.target.path.clone(),
             active: site.active,
+            direct,
         };
         let status = session.remote()?.status();
         for (name, value) in
@@ -76,6 +84,11 @@ impl<'a> Session<'a> {
         self.remote()?.set_active(active)?;
         self.active = active;
         Ok(())
+    }
+
+    /// How files are sent. What Ctrl-C left is worth keeping where it is known to be of the same file.
+    pub(super) fn way(&self) -> Way {
+        Way { direct: self.direct, resume: Resume::IfKnown }
     }
 
     /// Says goodbye.

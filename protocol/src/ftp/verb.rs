@@ -31,6 +31,7 @@ macro_rules! verbs {
             /// What FEAT says of the verb (RFC 2389), without the leading space;
             /// `None` for what RFC 959 itself has, and for MODE Z: lftp uses it wherever FEAT
             /// names it, and between fast hosts packing is the slower way by far.
+            /// STOR's is our own word for files that appear when they are whole, where they do.
             /// For MLST and HASH it is the bare name, which the session's facts or algorithms
             /// follow (RFC 3659 §7.8).
             pub const fn feature(self) -> Option<&'static str> {
@@ -72,7 +73,7 @@ verbs! {
     Rmd "RMD" " <SP> <directory>" InSession Waits None, "RFC 959: remove a directory.";
     Smnt "SMNT" " <SP> <path>" InSession Waits None, "RFC 959: mount another file system.";
     Retr "RETR" " <SP> <file>" InSession Waits None, "RFC 959: send a file to the client.";
-    Stor "STOR" " <SP> <file>" InSession Waits None, "RFC 959: take a file from the client.";
+    Stor "STOR" " <SP> <file>" InSession Waits Some("STOR ATOMIC"), "RFC 959: take a file from the client.";
     Stou "STOU" " [<SP> <file>]" InSession Waits None, "RFC 959: take a file under a name of the server's choice.";
     Appe "APPE" " <SP> <file>" InSession Waits None, "RFC 959: take more of a file, at its end.";
     Allo "ALLO" " <SP> <bytes> [<SP> R <SP> <record bytes>]" InSession Waits None, "RFC 959: reserve space.";

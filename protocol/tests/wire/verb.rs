@@ -61,6 +61,7 @@ fn features_are_those_beyond_rfc_959() {
             "PBSZ",
             "PROT",
             "TVFS",
+            "STOR ATOMIC",
             "REST STREAM",
             "RANG STREAM",
             "MLST",

@@ -63,7 +63,7 @@ impl Login {
             Command::Lang(language) => replies::language(language.as_deref()).into(),
             Command::Host(name) => self.host(link, name).into(),
             Command::Syst => replies::system().into(),
-            Command::Feat => replies::features(FactSet::default(), Algorithm::default()).into(),
+            Command::Feat => replies::features(link, FactSet::default(), Algorithm::default()).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Opts(options) => replies::options(options).into(),
             Command::Stat(None) => replies::status_before_login(link).into(),

@@ -152,7 +152,7 @@ impl Session {
             Command::Lang(language) => replies::language(language.as_deref()).into(),
             Command::Host(_) => replies::too_late_for_host().into(),
             Command::Syst => replies::system().into(),
-            Command::Feat => replies::features(self.facts, self.algorithm).into(),
+            Command::Feat => replies::features(link, self.facts, self.algorithm).into(),
             Command::Help(topic) => replies::help(topic.as_deref()).into(),
             Command::Stat(None) => replies::status(self, link).into(),
             Command::Xcrc(_)

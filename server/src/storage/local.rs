@@ -70,6 +70,10 @@ impl Storage for LocalStorage {
         .await?;
         Ok(Arc::new(LocalTree { inside, uploads: self.uploads, durable: self.durable }))
     }
+
+    fn publishes_whole(&self) -> bool {
+        self.uploads != Uploads::Direct
+    }
 }
 
 /// One user's home.

@@ -8,3 +8,4 @@ mod mftp;
 mod mirrors;
 mod peers;
 mod shell;
+mod staged;

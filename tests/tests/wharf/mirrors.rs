@@ -58,6 +58,24 @@ fn only_what_changed_is_copied_again() {
 }
 
 #[test]
+fn a_file_that_grew_is_sent_whole_by_the_shell_and_by_resume() {
+    let deployment = Deployment::start();
+    let user = deployment.admin.create("alice");
+    let wharf = Wharf::new(&deployment, &user);
+    let url = format!("ftpes://alice@localhost:{}/", deployment.ftp().port());
+    fs::create_dir(wharf.file("tree")).unwrap();
+    for text in ["old", "another one", "a third one, again of another beginning"] {
+        fs::write(wharf.file("tree/file"), text).unwrap();
+        if text.starts_with("another") {
+            wharf.run_shell(&[&url], "mirror -R tree\n").succeeded();
+        } else {
+            wharf.run(&["--resume", "mirror", "tree", &format!("{url}tree")]).succeeded();
+        }
+        assert_eq!(fs::read_to_string(deployment.home(&user).join("tree/file")).unwrap(), text);
+    }
+}
+
+#[test]
 fn a_link_in_the_target_leads_nothing_out_of_it() {
     let deployment = Deployment::start();
     let user = deployment.admin.create("alice");

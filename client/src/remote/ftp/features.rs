@@ -13,6 +13,11 @@ impl Features {
         Features(lines.map(|line| shown(line.trim_ascii()).to_ascii_uppercase()).collect())
     }
 
+    /// Whether this line is among them.
+    pub(crate) fn says(&self, line: &str) -> bool {
+        self.0.iter().any(|one| one == line)
+    }
+
     /// Whether a line begins with this word.
     pub(crate) fn has(&self, word: &str) -> bool {
         self.0.iter().any(|line| line.split_ascii_whitespace().next() == Some(word))

@@ -18,12 +18,14 @@ pub(in crate::ftp) fn system() -> Reply {
 }
 
 /// RFC 2389 §3: each feature's line begins with a space. MLST's names the facts on offer, with
-/// an asterisk at those that are on (RFC 3659 §7.8), HASH's the algorithms.
-pub(in crate::ftp) fn features(facts: FactSet, algorithm: Algorithm) -> Reply {
+/// an asterisk at those that are on (RFC 3659 §7.8), HASH's the algorithms. STOR's tells a client
+/// that it need not upload under another name first.
+pub(in crate::ftp) fn features(link: &Link, facts: FactSet, algorithm: Algorithm) -> Reply {
     let mut reply = Reply::new(Code::SYSTEM_STATUS, "Features:");
     for verb in Verb::ALL {
         reply = match (verb, verb.feature()) {
             (_, None) => reply,
+            (Verb::Stor, _) if !link.services.storage.publishes_whole() => reply,
             (Verb::Mlst, Some(_)) => {
                 let mut line = b" ".to_vec();
                 facts.write_feature(&mut line);
