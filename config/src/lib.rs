@@ -15,8 +15,8 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Anonymous, Audit, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES, Mftp,
-    Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Anonymous, Audit, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES,
+    Metrics, Mftp, Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, Clients, PortRange, Secret};
 
@@ -45,6 +45,8 @@ pub struct Config {
     pub limits: Limits,
     /// The admin API.
     pub admin: Admin,
+    /// The file server's metrics.
+    pub metrics: Metrics,
     /// This file server among others.
     pub node: Node,
     /// Who did what, and for how long it is known.
@@ -68,6 +70,7 @@ impl Default for Config {
             hosts: Vec::new(),
             limits: Limits::default(),
             admin: Admin::default(),
+            metrics: Metrics::default(),
             node: Node::default(),
             audit: Audit::default(),
             log: Log::default(),

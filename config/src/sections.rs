@@ -282,6 +282,21 @@ impl Default for Admin {
     }
 }
 
+/// `[metrics]`: the file server's metrics.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Metrics {
+    /// Addresses where they are asked for over plain HTTP; none: nowhere.
+    #[serde(deserialize_with = "one_or_many")]
+    pub listen: Vec<SocketAddr>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: vec![SocketAddr::from(([127, 0, 0, 1], 9121))] }
+    }
+}
+
 /// `[node]`: this file server among those on the same store.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -135,6 +135,7 @@ fn claim(link: &Link) -> Result<PassiveListener, NoChannel> {
     ports.claim(link.local.ip(), link.client.ip()).map_err(|error| {
         match &error {
             NoPort::Exhausted => {
+                link.services.metrics.no_passive_port();
                 tracing::warn!(client = %link.client.ip(), "all passive ports are in use");
             }
             NoPort::Refused(error) => tracing::error!(%error, "a passive port can't be opened"),

@@ -26,6 +26,8 @@ pub(crate) use protection::Protection;
 
 use leaving::{Leaving, Stripped};
 
+use crate::metrics::Metrics;
+
 /// A peer that doesn't take a reply for so long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
 /// The TLS handshake's bound.
@@ -56,6 +58,7 @@ pub(crate) struct Control {
     postponed_size: usize,
     client: SocketAddr,
     local: SocketAddr,
+    metrics: Metrics,
 }
 
 enum Stream {
@@ -75,7 +78,7 @@ pub(crate) enum Line {
 
 impl Control {
     /// Replies are small and each is one write, so none waits for the one before.
-    pub(crate) fn new(stream: TcpStream, lines: Lines) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, lines: Lines, metrics: Metrics) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         // Clients send ABOR as urgent data; its last byte would be missing from the line.
         SockRef::from(&stream).set_out_of_band_inline(true)?;
@@ -88,6 +91,7 @@ impl Control {
             lines,
             postponed: VecDeque::new(),
             postponed_size: 0,
+            metrics,
         })
     }
 
@@ -140,6 +144,7 @@ impl Control {
 
     /// Sends a reply, in one write.
     pub(crate) async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.metrics.said(bytes);
         let write = async {
             match &mut self.stream {
                 Stream::Plain(stream) => stream.write_all(bytes).await,

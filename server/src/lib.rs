@@ -14,6 +14,7 @@ mod limits;
 mod link;
 mod listen;
 mod login;
+mod metrics;
 mod mftp;
 mod path;
 mod presence;
@@ -46,6 +47,7 @@ use anonymous::Anonymous;
 use data::passive::PassivePorts;
 use limits::LoginLimits;
 use listen::Listener;
+use metrics::{Endpoint, Metrics};
 use rates::Rates;
 use registry::{Ending, Registry};
 use settings::{LiveSettings, Settings};
@@ -62,6 +64,7 @@ const LAST_RECORDS: Duration = Duration::from_secs(10);
 pub struct Server {
     services: Arc<Services>,
     listeners: Vec<Listener>,
+    endpoints: Vec<Endpoint>,
     current: Current,
 }
 
@@ -78,6 +81,7 @@ pub(crate) struct Services {
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) labour: Labour,
+    pub(crate) metrics: Metrics,
     pub(crate) trail: Trail,
 }
 
@@ -147,6 +151,7 @@ impl Server {
             login_limits: LoginLimits::default(),
             passive_ports: PassivePorts::new(config.ftp.passive_ports),
             labour: Labour::new(),
+            metrics: Metrics::default(),
         };
         // Known at the start rather than at somebody's first transfer.
         data::may_dial_from(config.ftp.active_port).map_err(|error| StartError::ActivePort {
@@ -154,6 +159,7 @@ impl Server {
             reason: listen::explain(&error),
         })?;
         let listeners = listen::bind(&config)?;
+        let endpoints = listen::bind_endpoints(&config)?;
         for Listener { service, address, .. } in &listeners {
             tracing::info!(service = service.name(), %address, "listening");
             if service.is_always_in_clear() {
@@ -161,7 +167,10 @@ impl Server {
                 tracing::warn!(service, %address, "passwords and files are sent in clear here");
             }
         }
-        Ok(Self { services: Arc::new(services), listeners, current })
+        for Endpoint { address, .. } in &endpoints {
+            tracing::info!(service = "metrics", %address, "listening");
+        }
+        Ok(Self { services: Arc::new(services), listeners, endpoints, current })
     }
 
     /// What can be said of a configuration without starting: whether its certificate works.
@@ -187,6 +196,7 @@ impl Server {
         let publisher = tokio::spawn(presence::publish(Arc::clone(&services)));
         let unlocks = tokio::spawn(unlocks::watch(Arc::clone(&services)));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services.settings.now().config)));
+        let metrics = tokio::spawn(metrics::serve(self.endpoints, Arc::clone(&services)));
         let serve_and_drain = async {
             shutdown.await;
             drain(&services).await;
@@ -202,6 +212,7 @@ impl Server {
         publisher.abort();
         presence::withdraw(&services).await;
         sweeper.abort();
+        metrics.abort();
         services.trail.close(LAST_RECORDS).await;
         Ok(())
     }

@@ -20,6 +20,7 @@ use crate::control::Control;
 use crate::conversation::converse;
 use crate::ftp::Ftp;
 use crate::link::Link;
+use crate::metrics::Endpoint;
 use crate::mftp::Mftp;
 use crate::registry::{Place, Refusal};
 use crate::workers::Workers;
@@ -51,6 +52,15 @@ pub(crate) fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
     Ok(listeners)
 }
 
+/// Takes all addresses where metrics are to be asked for, or none.
+pub(crate) fn bind_endpoints(config: &Config) -> Result<Vec<Endpoint>, BindError> {
+    let bind = |&address: &SocketAddr| {
+        let socket = socket::bind(address, "metrics.listen")?;
+        Ok(Endpoint { address: socket.local_addr().unwrap_or(address), socket })
+    };
+    config.metrics.listen.iter().map(bind).collect()
+}
+
 /// Accepts on all listeners, for ever.
 pub(crate) async fn accept(listeners: Vec<Listener>, services: &Arc<Services>, workers: &Workers) {
     join_all(listeners.into_iter().map(|listener| accept_on(listener, services, workers))).await;
@@ -80,13 +90,17 @@ async fn admit(
 ) {
     let place = match find_place(client, services) {
         Ok(place) => place,
-        Err(refusal) => return turn_away(stream, client, service, refusal),
+        Err(refusal) => {
+            services.metrics.turned_away(refusal);
+            return turn_away(stream, client, service, refusal);
+        }
     };
     // The worker's own runtime is to watch the socket.
     let stream = match stream.into_std() {
         Ok(stream) => stream,
         Err(error) => return tracing::error!(%error, "a connection can't be handed to a worker"),
     };
+    services.metrics.connected(service.name());
     let services = Arc::clone(services);
     workers
         .begin(Box::new(move || {
@@ -129,7 +143,7 @@ async fn serve(
     place: Place,
     services: Arc<Services>,
 ) -> io::Result<()> {
-    let mut control = Control::new(TcpStream::from_std(stream)?, service.lines())?;
+    let mut control = Control::new(TcpStream::from_std(stream)?, service.lines(), services.metrics.clone())?;
     let settings = services.settings.now();
     let stalled = Duration::from_secs(settings.config.limits.stalled_seconds);
     let policy = service.policy(&settings.config);

@@ -52,6 +52,20 @@ pub(crate) async fn log_in(
     live: &Arc<Live>,
     applicant: Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
+    let by_certificate = matches!(applicant.proof, Proof::Certificate);
+    let outcome = decide(services, live, applicant).await;
+    // Of one who is asked for the password now, nothing is decided yet.
+    if !(by_certificate && matches!(outcome, Err(LoginRefusal::Refused))) {
+        services.metrics.login(&outcome);
+    }
+    outcome
+}
+
+async fn decide(
+    services: &Services,
+    live: &Arc<Live>,
+    applicant: Applicant<'_>,
+) -> Result<LoggedIn, LoginRefusal> {
     let client = live.client;
     let settings = services.settings.now();
     let limits = &settings.config.limits;
@@ -122,7 +136,7 @@ async fn enter(
     });
     let by = by(applicant.proof);
     tracing::info!(client = %live.client, session = live.id, user = %user.username, by, "logged in");
-    let visit = Visit::new(&services.trail, live, &user.username);
+    let visit = Visit::new(&services.trail, &services.metrics, live, &user.username);
     visit.note(|client| Act::Login { client, protocol: applicant.protocol });
     Ok(LoggedIn { user, tree, visit })
 }

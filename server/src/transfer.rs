@@ -137,6 +137,9 @@ impl Transfer {
         let mut data = match self.plan.open().await {
             Ok(data) => data,
             Err(error) => {
+                if matches!(error, DataError::NotBound) {
+                    self.record.not_bound();
+                }
                 let handshake = error.handshake();
                 let result = Err(error.into());
                 self.record.end(&result);

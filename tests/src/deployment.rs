@@ -138,6 +138,7 @@ pub fn environment(directory: &Path) -> Environment {
         ("WHARFINGER_DATA_DIR", data.as_str()),
         ("WHARFINGER_FTP__LISTEN", "127.0.0.1:0,[::1]:0"),
         ("WHARFINGER_ADMIN__LISTEN", "127.0.0.1:0"),
+        ("WHARFINGER_METRICS__LISTEN", "127.0.0.1:0"),
         ("WHARFINGER_LOG__FORMAT", "json"),
     ];
     settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()

@@ -9,7 +9,7 @@ use wharfinger_tests::deployment::{OWNER_PASSWORD, environment};
 use wharfinger_tests::mongo::Server;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::{Environment, PATIENCE};
-use wharfinger_tests::{Admin, Deployment, Mode, Program, Setup, Shape, Store};
+use wharfinger_tests::{Admin, Deployment, Mode, Program, Setup, Shape, Store, tools};
 
 #[test]
 fn the_all_in_one_program_waits_for_its_store_and_says_so() {
@@ -62,6 +62,9 @@ fn sessions_outlive_an_outage_and_logins_come_back_after_it() {
         assert_eq!(login.code, 421, "{login:?}");
         assert_admin_says_503(&deployment);
         assert_admin_is_unwell(&deployment);
+        let metrics = format!("http://{}/metrics", deployment.addresses("metrics", 1)[0]);
+        let told = tools::run("curl", &["-sSf", &metrics]).succeeded();
+        assert!(told.contains("\nwharfinger_server_store_up 0\n"), "{told}");
         session.expect("NOOP", 200);
 
         mongo.start();

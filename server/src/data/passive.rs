@@ -81,8 +81,18 @@ impl PassivePorts {
         shared.into_iter().find_map(|port| Port::join(port, client)).ok_or(NoPort::Exhausted)
     }
 
+    /// How many ports there are, on each local address.
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.range.last - self.range.first) + 1
+    }
+
+    /// How many of them sessions have open.
+    pub(crate) fn in_use(&self) -> usize {
+        lock(&self.open).values().filter(|port| port.strong_count() > 0).count()
+    }
+
     fn candidates(&self, local: IpAddr) -> impl Iterator<Item = SocketAddr> + use<> {
-        let ports = usize::from(self.range.last - self.range.first) + 1;
+        let ports = self.count();
         let start = self.cursor.fetch_add(1, Ordering::Relaxed);
         let first = self.range.first;
         (0..ports).filter_map(move |step| {

@@ -17,6 +17,7 @@ use wharfinger_config::Uploads;
 
 use super::{Files, FilesError};
 use crate::login::{LoggedIn, Visit};
+use crate::metrics::Metrics;
 use crate::path::PathError;
 use crate::registry::Registry;
 use crate::storage::local::LocalStorage;
@@ -53,7 +54,7 @@ pub(crate) fn files(tree: Arc<dyn Tree>, user: Arc<User>) -> (Files, Noted) {
     let (trail, noted) = Trail::detached();
     let client = std::net::IpAddr::from([192, 0, 2, 7]);
     let live = Registry::new().admit(client, client, &wharfinger_config::Limits::default()).unwrap().live();
-    let visit = Visit::new(&trail, &live, &user.username);
+    let visit = Visit::new(&trail, &Metrics::default(), &live, &user.username);
     (Files::new(LoggedIn { user, tree, visit }), noted)
 }
 

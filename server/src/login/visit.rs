@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use wharfinger_accounts::{Act, Client, Event, Trail, Username};
 
+use crate::metrics::Metrics;
 use crate::registry::Live;
 
 /// Whose deeds are noted; a clone notes for the same session.
@@ -15,6 +16,7 @@ pub(crate) struct Visitor {
     client: Client,
     user: Username,
     live: Arc<Live>,
+    metrics: Metrics,
 }
 
 /// A visitor who is there. Dropping it notes that the session, or its login, has ended.
@@ -36,6 +38,11 @@ impl Visitor {
         &self.user
     }
 
+    /// Where the server's deeds are counted.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     /// The session as others see it.
     pub(crate) fn live(&self) -> &Arc<Live> {
         &self.live
@@ -43,10 +50,10 @@ impl Visitor {
 }
 
 impl Visit {
-    pub(crate) fn new(trail: &Trail, live: &Arc<Live>, user: &Username) -> Self {
+    pub(crate) fn new(trail: &Trail, metrics: &Metrics, live: &Arc<Live>, user: &Username) -> Self {
         let client = Client { address: live.client, session: live.id };
         let (trail, user, live) = (trail.clone(), user.clone(), Arc::clone(live));
-        Self { visitor: Visitor { trail, client, user, live } }
+        Self { visitor: Visitor { trail, client, user, live, metrics: metrics.clone() } }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The hosts this server is: a certificate for each, and the names in it. One is the default, for
 //! who asks for none; a client asks by SNI, or in clear by its dialect's own words.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use rustls::SignatureScheme;
@@ -17,6 +18,9 @@ pub(crate) struct Hosts(Vec<Host>);
 
 #[derive(Debug)]
 struct Host {
+    /// The certificate's file, and when it expires, in seconds since 1970.
+    file: PathBuf,
+    expiry: i64,
     names: Vec<String>,
     certified: Arc<CertifiedKey>,
     banner: String,
@@ -39,6 +43,11 @@ impl Hosts {
         self.0.len() == 1 || self.0.iter().any(|host| host.has(name))
     }
 
+    /// The certificates' files, and when each expires, in seconds since 1970.
+    pub(crate) fn expiries(&self) -> impl Iterator<Item = (&Path, i64)> {
+        self.0.iter().map(|host| (host.file.as_path(), host.expiry))
+    }
+
     /// What greets a client who asked for this name, or for none.
     pub(crate) fn banner(&self, name: Option<&str>) -> &str {
         let named = name.and_then(|name| self.0.iter().find(|host| host.has(name)));
@@ -55,14 +64,13 @@ impl Hosts {
 }
 
 impl Host {
-    fn load(
-        certificate: &std::path::Path,
-        key: &std::path::Path,
-        banner: &str,
-    ) -> Result<Self, CertificateError> {
+    fn load(certificate: &Path, key: &Path, banner: &str) -> Result<Self, CertificateError> {
         let certified = certificate::load(certificate, key)?;
         let names = certified.cert.first().map(|first| names::of_server(first)).unwrap_or_default();
-        Ok(Self { names, certified: Arc::new(certified), banner: banner.to_owned() })
+        // The one that expires first; those above it are in the file too.
+        let expiry = certified.cert.iter().filter_map(|one| names::expiry(one)).min().unwrap_or_default();
+        let (file, banner) = (certificate.to_owned(), banner.to_owned());
+        Ok(Self { file, expiry, names, certified: Arc::new(certified), banner })
     }
 
     /// An asterisk stands for the first label, and for the whole of it (RFC 6125 §6.4.3).

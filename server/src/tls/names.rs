@@ -1,4 +1,5 @@
-//! The names that stand in certificates: those a server is reached by, and those a user logs in with.
+//! What is read from certificates: the names a server is reached by, those a user logs in with, and
+//! when it is over.
 
 use std::net::IpAddr;
 
@@ -30,6 +31,12 @@ pub(crate) fn of_client(certificate: &[u8]) -> Vec<String> {
         _ => None,
     });
     subject.chain(beside).map(str::to_owned).collect()
+}
+
+/// When it expires, in seconds since 1970.
+pub(super) fn expiry(certificate: &[u8]) -> Option<i64> {
+    let (_, certificate) = X509Certificate::from_der(certificate).ok()?;
+    Some(certificate.validity().not_after.timestamp())
 }
 
 fn alternative_names<'a, 'b>(certificate: &'b X509Certificate<'a>) -> Vec<&'b GeneralName<'a>> {

@@ -10,6 +10,7 @@ use wharfinger_accounts::{Act, Action, Client, Direction, User};
 use super::{Meter, TransferError};
 use crate::files::Files;
 use crate::login::Visitor;
+use crate::metrics::{DataBinding, Ended};
 use crate::path::VirtualPath;
 use crate::rates::{Flow, Turns, UserRates};
 use crate::registry::Underway;
@@ -86,9 +87,15 @@ impl Record {
 
     /// How the data connection's handshake went, where there was one.
     pub(super) fn shook_hands(&self, handshake: Option<HandshakeKind>) {
+        self.visitor.metrics().checked(DataBinding::Accepted(handshake));
         if let Some(handshake) = handshake {
             self.visitor.live().note(|doing| doing.data_bound = Some(handshake == HandshakeKind::Resumed));
         }
+    }
+
+    /// The data connection did not show that it is this session's.
+    pub(super) fn not_bound(&self) {
+        self.visitor.metrics().checked(DataBinding::Refused);
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
@@ -99,13 +106,15 @@ impl Record {
     pub(super) fn end<T>(mut self, result: &Result<T, TransferError>) {
         self.ended = true;
         match result {
-            Ok(_) => self.write("complete"),
-            Err(error) => self.write(&error.to_string()),
+            Ok(_) => self.write("complete", Ended::Complete),
+            Err(error) => self.write(&error.to_string(), Ended::Failed),
         }
     }
 
-    fn write(&self, result: &str) {
+    fn write(&self, result: &str, ended: Ended) {
         self.log(result);
+        let Moving { kind, meter, begun, .. } = &*self.moving;
+        self.visitor.metrics().transferred(kind.name(), ended, meter.bytes(), begun.elapsed());
         let (path, bytes, result) = (&self.moving.path, self.meter().bytes(), result.to_owned());
         let act: fn(Client, String, u64, String) -> Act = match self.moving.kind {
             RecordKind::Download => {
@@ -160,7 +169,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         self.visitor.live().note(|doing| doing.transfer = None);
         if !self.ended {
-            self.write("aborted");
+            self.write("aborted", Ended::Aborted);
         }
     }
 }
