@@ -91,7 +91,7 @@ fn session_tls(site: &Site) -> Result<Option<SessionTls>, Failure> {
     match site.target.scheme {
         Scheme::Ftp if site.clear => Ok(None),
         Scheme::Mftp => Ok(None),
-        Scheme::Ftp | Scheme::Ftps => SessionTls::new(&site.trust, host, timeout).map(Some),
+        Scheme::Ftp | Scheme::Ftps => SessionTls::for_ftp(&site.trust, host, timeout).map(Some),
         Scheme::Mftps => SessionTls::for_mftp(&site.trust, host, timeout).map(Some),
     }
 }

@@ -61,21 +61,19 @@ pub(crate) struct Secured {
 
 impl SessionTls {
     /// For FTP.
-    pub(crate) fn new(trust: &Trust, host: &str, timeout: Duration) -> Result<SessionTls, Failure> {
-        let shown = Shown::default();
-        let config = trust.config(&shown)?;
-        Ok(Self::with(config, shown, host, timeout))
+    pub(crate) fn for_ftp(trust: &Trust, host: &str, timeout: Duration) -> Result<SessionTls, Failure> {
+        Self::new("ftp", trust, host, timeout)
     }
 
     /// For MFTP.
     pub(crate) fn for_mftp(trust: &Trust, host: &str, timeout: Duration) -> Result<SessionTls, Failure> {
-        let shown = Shown::default();
-        let config = trust.config_without_protocol(&shown)?;
-        Ok(Self::with(config, shown, host, timeout))
+        Self::new("mftp", trust, host, timeout)
     }
 
-    fn with(config: ClientConfig, shown: Shown, host: &str, timeout: Duration) -> SessionTls {
-        SessionTls { config: Arc::new(config), host: host.to_owned(), timeout, shown, record: Arc::default() }
+    fn new(protocol: &str, trust: &Trust, host: &str, timeout: Duration) -> Result<SessionTls, Failure> {
+        let shown = Shown::default();
+        let config = Arc::new(trust.config(protocol, &shown)?);
+        Ok(SessionTls { config, host: host.to_owned(), timeout, shown, record: Arc::default() })
     }
 
     /// How the handshakes went so far.

@@ -50,7 +50,7 @@ pub(crate) struct Shown(Arc<Mutex<Vec<CertificateDer<'static>>>>);
 impl Trust {
     /// The TLS configuration of one session. Its memory is its own: a data connection resumes its
     /// control connection's session and no other.
-    pub(crate) fn config(&self, shown: &Shown) -> Result<ClientConfig, Failure> {
+    pub(crate) fn config(&self, protocol: &str, shown: &Shown) -> Result<ClientConfig, Failure> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let rule = match self {
             Self::Platform => Rule::Authorities(authorities(platform()?, &provider)?),
@@ -71,14 +71,7 @@ impl Trust {
             .with_custom_certificate_verifier(Arc::new(judge))
             .with_no_client_auth();
         // A server that speaks another protocol at this address refuses (ALPACA).
-        config.alpn_protocols = vec![b"ftp".to_vec()];
-        Ok(config)
-    }
-
-    /// The configuration of an MFTP session; the protocol has no name in ALPN.
-    pub(crate) fn config_without_protocol(&self, shown: &Shown) -> Result<ClientConfig, Failure> {
-        let mut config = self.config(shown)?;
-        config.alpn_protocols.clear();
+        config.alpn_protocols = vec![protocol.as_bytes().to_vec()];
         Ok(config)
     }
 }

@@ -75,8 +75,12 @@ fn check(config: &Config) -> Result<(), &'static str> {
     if config.tls.certificate.as_os_str().is_empty() != config.tls.key.as_os_str().is_empty() {
         return Err("tls.certificate and tls.key belong together: set both or neither");
     }
-    let asked = [config.ftp.client_certificate, config.ftp.implicit_tls_client_certificate];
-    if config.tls.client_ca.as_os_str().is_empty() && asked != [ClientCertificate::None; 2] {
+    let asked = [
+        config.ftp.client_certificate,
+        config.ftp.implicit_tls_client_certificate,
+        config.mftp.client_certificate,
+    ];
+    if config.tls.client_ca.as_os_str().is_empty() && asked != [ClientCertificate::None; 3] {
         return Err("client certificates are asked for, but tls.client_ca names nobody to trust them from");
     }
     let incoming = &config.anonymous.incoming;

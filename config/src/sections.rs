@@ -105,6 +105,8 @@ pub struct Mftp {
     /// Addresses of the listeners under TLS from the first byte.
     #[serde(deserialize_with = "one_or_many")]
     pub tls_listen: Vec<SocketAddr>,
+    /// Whether clients of `tls_listen` are asked for a TLS certificate.
+    pub client_certificate: ClientCertificate,
     /// Commands that are refused, out of [`MFTP_SWITCHES`].
     #[serde(deserialize_with = "words")]
     pub disabled_commands: Vec<String>,

@@ -11,7 +11,7 @@ use crate::Services;
 use crate::control::{Control, Protection};
 use crate::registry::Live;
 use crate::settings::Settings;
-use crate::tls::{NoTls, SessionTls};
+use crate::tls::{NoTls, SessionTls, Spoken};
 
 /// One client's connection.
 pub(crate) struct Link {
@@ -32,6 +32,8 @@ pub(crate) struct Link {
 /// What must be under TLS on the listener that the client came in by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TlsPolicy {
+    /// What a client may call itself.
+    pub(crate) spoken: Spoken,
     /// TLS begins with the first byte, for data connections as well.
     pub(crate) at_once: bool,
     /// The login.
@@ -52,7 +54,7 @@ impl Link {
         policy: TlsPolicy,
     ) -> Result<Self, NoTls> {
         Ok(Self {
-            tls: settings.tls.session(policy.client_certificate)?,
+            tls: settings.tls.session(policy.spoken, policy.client_certificate)?,
             services,
             settings,
             live,

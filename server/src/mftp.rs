@@ -60,6 +60,15 @@ impl Mftp {
         let login = Login::new(&link);
         Self { link, phase: Phase::Login(login) }
     }
+
+    /// USER in a session.
+    async fn log_out_and_in(&mut self, name: Vec<u8>) -> Turn {
+        self.link.live.log_out();
+        let mut login = Login::new(&self.link);
+        let turn = login.user(&self.link, name).await;
+        self.phase = Phase::Login(login);
+        turn
+    }
 }
 
 impl Dialogue for Mftp {
@@ -73,19 +82,18 @@ impl Dialogue for Mftp {
             Phase::Login(login) => login.answer(&self.link, command).await,
             Phase::Session(session) => session.answer(&self.link, command).await,
         };
+        let turn = match turn {
+            Turn::Leave(name) => self.log_out_and_in(name).await,
+            other => other,
+        };
         match turn {
             Turn::Step(step) => step,
             Turn::Enter(logged_in) => {
                 self.phase = Phase::Session(Box::new(Session::new(logged_in)));
                 Step::Reply(wire(&answers::logged_in()))
             }
-            Turn::Leave(name) => {
-                self.link.live.log_out();
-                let mut login = Login::new(&self.link);
-                let answer = login.user(name);
-                self.phase = Phase::Login(login);
-                Step::Reply(wire(&answer))
-            }
+            // A login has nobody to log out.
+            Turn::Leave(_) => Step::Reply(wire(&answers::not_logged_in())),
         }
     }
 

@@ -46,6 +46,21 @@ pub(crate) struct SessionTls {
     tickets: Arc<Tickets>,
 }
 
+/// What clients may say they speak (ALPN, RFC 7301). Who offers names and none of these means to
+/// speak to another server and is refused (ALPACA); who offers none is not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spoken {
+    control: &'static [&'static [u8]],
+    data: &'static [&'static [u8]],
+}
+
+impl Spoken {
+    /// By the names of RFC 4217's registry entry and of what clients send.
+    pub(crate) const FTP: Self = Self { control: &[b"ftp"], data: &[b"ftp", b"ftp-data"] };
+    /// The registry has no name for it, and `ftp` is another protocol's.
+    pub(crate) const MFTP: Self = Self { control: &[b"mftp"], data: &[b"mftp"] };
+}
+
 /// Why a session has no TLS.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoTls {
@@ -80,7 +95,7 @@ impl Tls {
     }
 
     /// Configurations for a new session, whose client is asked for a certificate or not.
-    pub(crate) fn session(&self, asked: ClientCertificate) -> Result<SessionTls, NoTls> {
+    pub(crate) fn session(&self, spoken: Spoken, asked: ClientCertificate) -> Result<SessionTls, NoTls> {
         let (chosen, tickets) = (Arc::default(), Arc::new(Tickets::new()?));
         // A data connection is its session's by its address and its ticket; no certificate is
         // asked for again.
@@ -93,7 +108,8 @@ impl Tls {
         control.ticketer = Arc::clone(&data.ticketer);
         control.session_storage = Arc::clone(&data.session_storage);
         control.send_tls13_tickets = tickets::WITH_CONTROL;
-        data.alpn_protocols.push(b"ftp-data".to_vec());
+        let names = |names: &[&[u8]]| names.iter().map(|name| name.to_vec()).collect();
+        (control.alpn_protocols, data.alpn_protocols) = (names(spoken.control), names(spoken.data));
         Ok(SessionTls { control, data, hosts: Arc::clone(&self.hosts), chosen, tickets })
     }
 
@@ -109,7 +125,6 @@ impl Tls {
             .with_client_cert_verifier(verifier)
             .with_cert_resolver(Arc::new(choice));
         config.session_storage = Arc::new(NoServerSessionStorage {});
-        config.alpn_protocols = vec![b"ftp".to_vec()];
         Ok(config)
     }
 

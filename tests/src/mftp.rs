@@ -32,6 +32,13 @@ impl Mftp {
         Mftp { talk, tls }
     }
 
+    /// Whether the server ends a connection under this TLS before it is greeted. Under TLS 1.3 the
+    /// client hears of it when it thinks that the handshake is done.
+    pub fn is_turned_away(address: SocketAddr, tls: &Tls) -> bool {
+        let mut talk = Talk::dial(address);
+        talk.secure(tls).is_err() || talk.line(Instant::now() + READ_LIMIT).is_none()
+    }
+
     /// Uses other TLS sessions, or none, for the data channels to come.
     pub fn set_tls(&mut self, tls: Option<Tls>) {
         self.tls = tls;

@@ -63,7 +63,7 @@ impl Ftp {
     fn connect(site: &Site) -> Result<Ftp, Failure> {
         let tls = match (site.target.scheme, site.clear) {
             (Scheme::Ftp, true) => None,
-            _ => Some(SessionTls::new(&site.trust, &site.target.host, site.timeout)?),
+            _ => Some(SessionTls::for_ftp(&site.trust, &site.target.host, site.timeout)?),
         };
         Ftp::connect_under(site, tls)
     }

@@ -34,6 +34,8 @@ const AT_ONCE: &[&str] = &[
     "limits.max_sessions_per_address",
     "limits.stalled_seconds",
     "log.level",
+    "mftp.client_certificate",
+    "mftp.disabled_commands",
     "shutdown.grace_seconds",
     "tls.allow_ccc",
     "tls.certificate",

@@ -10,6 +10,7 @@ use crate::ftp;
 use crate::link::TlsPolicy;
 use crate::mftp;
 use crate::registry::Refusal;
+use crate::tls::Spoken;
 
 /// What a listener's clients are served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,19 +73,19 @@ impl Service {
 
     /// What must be under TLS.
     pub(super) fn policy(self, config: &Config) -> TlsPolicy {
-        let (ftp, tls) = (&config.ftp, &config.tls);
-        let (at_once, client_certificate) = match self {
-            Self::Ftp => (false, ftp.client_certificate),
-            Self::Ftps => (true, ftp.implicit_tls_client_certificate),
-            Self::Mftps => (true, ClientCertificate::None),
-            // Who asks for this listener by its name has asked for what it is.
-            Self::Mftp => {
-                let (control, data) = (Requirement::Optional, Requirement::Optional);
-                let client_certificate = ClientCertificate::None;
-                return TlsPolicy { at_once: false, control, data, client_certificate };
-            }
+        let (spoken, at_once, client_certificate) = match self {
+            Self::Ftp => (Spoken::FTP, false, config.ftp.client_certificate),
+            Self::Ftps => (Spoken::FTP, true, config.ftp.implicit_tls_client_certificate),
+            Self::Mftp => (Spoken::MFTP, false, ClientCertificate::None),
+            Self::Mftps => (Spoken::MFTP, true, config.mftp.client_certificate),
         };
-        TlsPolicy { at_once, control: tls.control, data: tls.data, client_certificate }
+        let (control, data) = if self.is_always_in_clear() {
+            // Who asks for this listener by its name has asked for what it is.
+            (Requirement::Optional, Requirement::Optional)
+        } else {
+            (config.tls.control, config.tls.data)
+        };
+        TlsPolicy { spoken, at_once, control, data, client_certificate }
     }
 
     /// What a client hears who is not taken on; where TLS comes first, nothing.

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use wharfinger_accounts::{Password, Proof, Protocol};
 use wharfinger_protocol::Secret;
 use wharfinger_protocol::mftp::verb::Phase;
-use wharfinger_protocol::mftp::{Answer, Command, ParseError, Verb};
+use wharfinger_protocol::mftp::{Command, ParseError, Verb};
 
 use super::{Turn, answers};
 use crate::link::Link;
@@ -38,16 +38,25 @@ impl Login {
         }
     }
 
-    /// Says the same whether or not there is such a user.
-    pub(super) fn user(&mut self, name: Vec<u8>) -> Answer {
+    /// Says the same whether or not there is such a user, but to one who has shown a certificate
+    /// for the name: that may be enough. If it isn't, the password decides.
+    pub(super) async fn user(&mut self, link: &Link, name: Vec<u8>) -> Turn {
+        if link.protection.as_ref().is_some_and(|protection| protection.certifies(&name)) {
+            let applicant = Applicant { name: &name, proof: Proof::Certificate, protocol: Protocol::Mftp };
+            match log_in(&link.services, &link.live, applicant).await {
+                Ok(logged_in) => return Turn::Enter(logged_in),
+                Err(LoginRefusal::Refused) => {}
+                Err(refusal) => return self.refused(link, refusal),
+            }
+        }
         self.name = Some(name);
-        answers::need_password()
+        answers::need_password().into()
     }
 
     /// One line an arm; what needs a login was refused above.
     async fn run(&mut self, link: &Link, command: Command) -> Turn {
         match command {
-            Command::User(name) => self.user(name).into(),
+            Command::User(name) => self.user(link, name).await,
             Command::Pass(password) => self.pass(link, password).await,
             Command::Feat => answers::features(link).into(),
             Command::Noop => answers::ready().into(),

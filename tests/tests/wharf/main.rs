@@ -5,6 +5,7 @@ mod commands;
 mod doctor;
 mod hostile;
 mod mftp;
+mod mftp_server;
 mod mirrors;
 mod peers;
 mod shell;
