@@ -15,8 +15,8 @@ use values::hosts;
 
 pub use load::{ConfigError, load};
 pub use sections::{
-    Admin, Anonymous, Audit, Binding, ClientCertificate, Format, Ftp, Host, Limits, Log, MFTP_SWITCHES,
-    Metrics, Mftp, Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Anonymous, Audit, Binding, BindingOverride, ClientCertificate, Format, Ftp, Host, Limits, Log,
+    MFTP_SWITCHES, Metrics, Mftp, Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, Clients, PortRange, Secret};
 

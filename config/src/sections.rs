@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use tls::{Binding, ClientCertificate, Host, Requirement, Tls};
+pub use tls::{Binding, BindingOverride, ClientCertificate, Host, Requirement, Tls};
 
 use crate::values::{AddressOverride, PortRange, Secret, one_or_many, words};
 

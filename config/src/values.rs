@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Host;
+use crate::{BindingOverride, Host};
 
 /// A closed range of TCP ports, written `FIRST-LAST` or as one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +174,10 @@ impl Item for SocketAddr {
 
 impl Item for AddressOverride {
     const WANTED: &str = "an IPv4 network and address such as 10.0.0.0/8=10.0.0.5 or 10.0.0.0/8=own";
+}
+
+impl Item for BindingOverride {
+    const WANTED: &str = "a network and a binding such as 10.0.0.0/8=required (or preferred, or off)";
 }
 
 /// Reads a list, or one item, or several in one string with commas between (which is how the

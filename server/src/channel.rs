@@ -95,7 +95,7 @@ impl Channel {
     pub(crate) fn plan(&mut self, link: &Link, direction: Direction) -> Result<DataPlan, NoChannel> {
         refuse_unprotected(link)?;
         let agreement = self.agreement.take().ok_or(NoChannel::NotAgreed)?;
-        let binding = link.settings.config.tls.data_binding;
+        let binding = link.binding;
         let tls = link.private.then(|| DataTls {
             config: link
                 .tls
@@ -111,7 +111,7 @@ impl Channel {
     pub(crate) async fn meanwhile(&mut self, link: &Link) {
         match &mut self.agreement {
             Some(Agreement::Passive(offer)) if link.private => {
-                let binding = link.settings.config.tls.data_binding;
+                let binding = link.binding;
                 offer.meanwhile(|| DataTls { config: link.tls.data(false), binding }).await;
             }
             _ => std::future::pending().await,

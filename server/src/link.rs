@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use wharfinger_config::{ClientCertificate, Requirement};
+use wharfinger_config::{Binding, ClientCertificate, Requirement};
 
 use crate::Services;
 use crate::control::{Control, Protection};
@@ -22,6 +22,8 @@ pub(crate) struct Link {
     pub(crate) client: SocketAddr,
     pub(crate) local: SocketAddr,
     pub(crate) tls: SessionTls,
+    /// Whether a data connection must resume the TLS session.
+    pub(crate) binding: Binding,
     pub(crate) policy: TlsPolicy,
     /// How the control connection is protected; none in clear.
     pub(crate) protection: Option<Protection>,
@@ -53,8 +55,10 @@ impl Link {
         settings: Arc<Settings>,
         policy: TlsPolicy,
     ) -> Result<Self, NoTls> {
+        let binding = settings.config.tls.binding_of(control.client().ip());
         Ok(Self {
-            tls: settings.tls.session(policy.spoken, policy.client_certificate)?,
+            tls: settings.tls.session(policy.spoken, policy.client_certificate, binding)?,
+            binding,
             services,
             settings,
             live,

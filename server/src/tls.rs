@@ -30,11 +30,10 @@ use tickets::Tickets;
 /// control connection's, and that of the last data connections. As private as the tickets.
 const KEPT_SESSIONS: usize = 4;
 
-/// What every session's TLS starts from: certificates, whom to believe, the policy on tickets.
+/// What every session's TLS starts from: certificates, and whom to believe.
 pub(crate) struct Tls {
     pub(crate) hosts: Arc<Hosts>,
     authorities: Option<Arc<RootCertStore>>,
-    tickets: bool,
 }
 
 /// One session's TLS: configurations that share one private ticket key.
@@ -81,8 +80,7 @@ impl Tls {
         } else {
             Some(Arc::new(certificate::load_authorities(authorities)?))
         };
-        let tickets = config.tls.data_binding != Binding::Off;
-        Ok(Self { hosts: Arc::new(Hosts::load(config)?), authorities, tickets })
+        Ok(Self { hosts: Arc::new(Hosts::load(config)?), authorities })
     }
 
     /// The files that `load` reads.
@@ -95,12 +93,17 @@ impl Tls {
     }
 
     /// Configurations for a new session, whose client is asked for a certificate or not.
-    pub(crate) fn session(&self, spoken: Spoken, asked: ClientCertificate) -> Result<SessionTls, NoTls> {
+    pub(crate) fn session(
+        &self,
+        spoken: Spoken,
+        asked: ClientCertificate,
+        binding: Binding,
+    ) -> Result<SessionTls, NoTls> {
         let (chosen, tickets) = (Arc::default(), Arc::new(Tickets::new()?));
         // A data connection is its session's by its address and its ticket; no certificate is
         // asked for again.
         let mut data = self.configuration(WebPkiClientVerifier::no_client_auth(), &chosen)?;
-        if self.tickets {
+        if binding != Binding::Off {
             data.ticketer = Arc::clone(&tickets) as _;
             data.session_storage = ServerSessionMemoryCache::new(KEPT_SESSIONS);
         }

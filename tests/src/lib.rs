@@ -11,6 +11,7 @@ pub mod ftp;
 pub mod lines;
 pub mod mftp;
 pub mod mongo;
+pub mod neighbours;
 pub mod peers;
 pub mod polling;
 pub mod program;

@@ -2,13 +2,12 @@
 //! from, and who shares one.
 
 use std::io::Read;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::ops::Range;
-use std::time::Duration;
 
-use socket2::{Domain, Socket, Type};
 use wharfinger_tests::ftp::Offer;
-use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, Version};
+use wharfinger_tests::neighbours::{connect_from, session_from};
+use wharfinger_tests::{Ftp, Mode, Setup, Shape, Store, Version};
 
 #[test]
 fn pasv_tells_the_clients_of_each_network_their_own_address() {
@@ -90,23 +89,4 @@ fn clients_of_different_addresses_share_the_only_port_at_the_same_time() {
 /// Below the ports that the system gives to whoever asks for any.
 fn free_port(mut among: Range<u16>) -> u16 {
     among.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
-}
-
-fn session_from(deployment: &Deployment, client: Ipv4Addr, user: &User) -> Ftp {
-    let mut ftp = Ftp::over(connect_from(client, deployment.ftp()), deployment.tls(Version::Tls13));
-    ftp.expect_reply(220);
-    ftp.secure();
-    assert_eq!(ftp.log_in(&user.name, &user.password).code, 230);
-    for command in ["PBSZ 0", "PROT P", "TYPE I"] {
-        ftp.expect(command, 200);
-    }
-    ftp
-}
-
-fn connect_from(source: Ipv4Addr, address: SocketAddr) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((source, 0)).into()).unwrap();
-    socket.connect(&address.into()).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    socket.into()
 }

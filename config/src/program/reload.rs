@@ -43,6 +43,7 @@ const AT_ONCE: &[&str] = &[
     "tls.control",
     "tls.data",
     "tls.data_binding",
+    "tls.data_binding_overrides",
     "tls.key",
     "tls.tolerate_missing_close_notify",
 ];
