@@ -29,6 +29,7 @@ pub use presence::{
 };
 pub use store::{MigrateError, Migration, NotReady, StoreError};
 pub use unlocks::Unlock;
+pub use usage::{Amount, Balance, Change, Count, Settlement, Usage, Wanted};
 pub use user::{
     Action, Activity, ClientCertificate, Grant, Home, Invalid, Limits, NewUser, Permissions, Protocol, Quota,
     Stamp, Status, User, UserDetail, Username,
@@ -47,6 +48,7 @@ mod policy;
 mod presence;
 mod store;
 mod unlocks;
+mod usage;
 mod user;
 mod users;
 

@@ -174,12 +174,12 @@ impl Accounts {
 
 /// What a file server tells of itself and its sessions, and hears about them.
 pub struct Presence {
-    run: String,
+    pub(crate) run: String,
     name: String,
     version: String,
     started_at: Timestamp,
     alive_for: Duration,
-    stores: Stores,
+    pub(crate) stores: Stores,
     /// Whether the store has heard of this run.
     announced: AtomicBool,
     places: Arc<places::Places>,
@@ -240,7 +240,21 @@ impl Presence {
 
     /// Takes back all of it: the node stops.
     pub async fn withdraw(&self) -> Result<(), StoreError> {
-        self.stores.presence.forget(&self.run).await
+        self.forget(&self.run).await
+    }
+
+    /// Tells the store of this run if it has not heard of it: what a node nobody knows holds counts as
+    /// that of a dead one.
+    pub(crate) async fn announce(&self) -> Result<(), StoreError> {
+        if !self.announced.load(Ordering::Relaxed) {
+            self.beat(0).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, run: &str) -> Result<(), StoreError> {
+        self.release_holds(run).await?;
+        self.stores.presence.forget(run).await
     }
 
     /// Two servers with one name clear each other away only as they start: each comes back with its
@@ -255,7 +269,7 @@ impl Presence {
                 );
             }
             if earlier || run.is_forgotten() {
-                self.stores.presence.forget(&run.id).await?;
+                self.forget(&run.id).await?;
             }
         }
         Ok(())

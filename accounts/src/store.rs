@@ -17,7 +17,8 @@ use crate::key::{ApiKey, KeyDigest};
 use crate::password::PasswordHash;
 use crate::presence::{LiveSession, Node, SessionQuery};
 use crate::unlocks::Unlock;
-use crate::user::{Activity, Stamp, User, Username};
+use crate::usage::{Usage, UsageRecord};
+use crate::user::{Activity, Home, Stamp, User, Username};
 use crate::users::UserQuery;
 
 mod mongo;
@@ -303,6 +304,22 @@ pub(crate) trait PlaceStore: Send + Sync {
     async fn give_back(&self, user: &str, holder: &str) -> Result<(), StoreError>;
 }
 
+/// What homes hold. The file server may write here, and not users.
+#[async_trait]
+pub(crate) trait UsageStore: Send + Sync {
+    /// `Taken` if something is known of that home.
+    async fn insert(&self, record: &UsageRecord) -> Result<(), StoreError>;
+    async fn find(&self, home: &Home) -> Result<Option<UsageRecord>, StoreError>;
+    /// Stores `record` if the stored one has version `expected`, else `Conflict`.
+    async fn replace(&self, record: &UsageRecord, expected: u64) -> Result<(), StoreError>;
+    /// Homes of which nothing is known are left out.
+    async fn of(&self, homes: &[&Home]) -> Result<HashMap<Home, Usage>, StoreError>;
+    /// Some of the homes that are to be counted.
+    async fn wanted(&self) -> Result<Vec<UsageRecord>, StoreError>;
+    /// The homes of which a run holds something.
+    async fn held_by(&self, run: &str) -> Result<Vec<UsageRecord>, StoreError>;
+}
+
 /// The store itself.
 #[async_trait]
 pub(crate) trait Upkeep: Send + Sync {
@@ -327,6 +344,7 @@ pub(crate) struct Stores {
     pub(crate) unlocks: Arc<dyn UnlockStore>,
     pub(crate) presence: Arc<dyn PresenceStore>,
     pub(crate) places: Arc<dyn PlaceStore>,
+    pub(crate) usage: Arc<dyn UsageStore>,
     pub(crate) upkeep: Arc<dyn Upkeep>,
 }
 
@@ -351,6 +369,7 @@ impl Stores {
             + AuditStore
             + PresenceStore
             + PlaceStore
+            + UsageStore
             + Upkeep
             + 'static,
     {
@@ -364,6 +383,7 @@ impl Stores {
             unlocks: store.clone(),
             presence: store.clone(),
             places: store.clone(),
+            usage: store.clone(),
             upkeep: store,
         }
     }

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::usage::Usage;
+
 pub use home::Home;
 pub use invalid::Invalid;
 pub use name::Username;
@@ -214,27 +216,25 @@ pub struct Activity {
     pub last_login_at: Option<Timestamp>,
     /// The last login with the password before the current one, to the second.
     pub previous_password_last_used_at: Option<Timestamp>,
-    /// Bytes stored.
-    pub used_bytes: u64,
-    /// Files stored.
-    pub used_files: u64,
 }
 
-/// A user with what happened lately.
+/// A user with what happened lately, and what the home holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserDetail {
     /// The user.
     pub user: User,
     /// What happened lately.
     pub activity: Activity,
+    /// What the home holds.
+    pub usage: Usage,
 }
 
 impl UserDetail {
-    pub(crate) fn new(user: User, mut activity: Activity) -> Self {
+    pub(crate) fn new(user: User, mut activity: Activity, usage: Usage) -> Self {
         // Use of a password that has itself been forgotten since says nothing about the previous one.
         activity.previous_password_last_used_at =
             activity.previous_password_last_used_at.filter(|used| *used >= user.password_changed_at);
-        Self { user, activity }
+        Self { user, activity, usage }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::password::{Password, PasswordRule};
 use crate::policy::{self, Explanation, Question};
 use crate::store::{Passwords, StoreError, UserRecord};
-use crate::user::{Invalid, NewUser, Status, User, UserDetail, Username};
+use crate::user::{Home, Invalid, NewUser, Status, User, UserDetail, Username};
 use crate::{Accounts, ChangeError, random_id};
 
 /// How often a change is tried again when somebody else was quicker.
@@ -62,9 +62,12 @@ impl Accounts {
         let total = if query.count { Some(users.count(&query).await?) } else { None };
         let ids: Vec<&str> = found.iter().map(|user| user.id.as_str()).collect();
         let activity = self.inner.stores.activity.of(&ids).await?;
+        let homes: Vec<&Home> = found.iter().map(|user| &user.home).collect();
+        let usage = self.inner.stores.usage.of(&homes).await?;
         let detailed = |user: User| {
             let activity = activity.get(&user.id).copied().unwrap_or_default();
-            UserDetail::new(user, activity)
+            let usage = usage.get(&user.home).copied().unwrap_or_default();
+            UserDetail::new(user, activity, usage)
         };
         Ok(UserPage { items: found.into_iter().map(detailed).collect(), next, total })
     }
@@ -191,7 +194,9 @@ impl Accounts {
     async fn detailed(&self, user: User) -> Result<UserDetail, StoreError> {
         let mut activity = self.inner.stores.activity.of(&[&user.id]).await?;
         let activity = activity.remove(&user.id).unwrap_or_default();
-        Ok(UserDetail::new(user, activity))
+        let mut usage = self.inner.stores.usage.of(&[&user.home]).await?;
+        let usage = usage.remove(&user.home).unwrap_or_default();
+        Ok(UserDetail::new(user, activity, usage))
     }
 }
 

@@ -46,6 +46,7 @@ fn described() -> (Router<Service>, OpenApi) {
         .routes(routes!(users::enable))
         .routes(routes!(users::rotate_password))
         .routes(routes!(users::unlock))
+        .routes(routes!(users::recount))
         .routes(routes!(users::explain))
         .routes(routes!(admins::list, admins::create))
         .routes(routes!(admins::change, admins::remove))

@@ -69,7 +69,9 @@ pub(crate) async fn create(
     let location = HeaderValue::try_from(format!("/api/v1/users/{}", user.username))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let headers = [(LOCATION, location), (ETAG, etag(user.version)?)];
-    let detail = UserDetail { user, activity: Activity::default() };
+    // The user is there; what the home held before is not worth a refusal.
+    let usage = service.accounts.usage(&user.home).await.unwrap_or_default();
+    let detail = UserDetail { user, activity: Activity::default(), usage };
     let changed = Changed::made(detail.user.username.as_str(), UserJson::from(&detail));
     let answer = Json(CreatedUser::new(&detail, generated.as_ref()));
     Ok(changed.told_by((StatusCode::CREATED, headers, answer)))
@@ -203,6 +205,23 @@ pub(crate) async fn unlock(
     NameInPath(name): NameInPath,
 ) -> Result<Response, ApiError> {
     answer(&service.accounts.unlock(&name).await?)
+}
+
+/// Count what a user has stored
+///
+/// `usage` is kept true by the file servers; what was changed behind their back, they don't see. One of
+/// them counts the files of the user's home anew; `usage.recounted_at` tells when that was done.
+#[utoipa::path(post, path = "/api/v1/users/{username}/recount", operation_id = "recountUser", tag = "users",
+    params(NameShape),
+    responses((status = 202, description = "The user, as long as the files are not counted", body = UserJson)),
+    security(("bearer" = ["user-manager"])))]
+pub(crate) async fn recount(
+    _: UserWriter,
+    State(service): State<Service>,
+    NameInPath(name): NameInPath,
+) -> Result<Response, ApiError> {
+    let detail = service.accounts.ask_recount(&name).await?;
+    Ok((StatusCode::ACCEPTED, Json(UserJson::from(&detail))).into_response())
 }
 
 /// Explain what a user may do

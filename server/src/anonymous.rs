@@ -61,7 +61,7 @@ impl Anonymous {
     }
 
     pub(crate) async fn tree(&self) -> Result<Arc<dyn Tree>, StorageError> {
-        self.storage.open_tree(".").await
+        self.storage.open_tree(".", Arc::new(())).await
     }
 }
 

@@ -19,13 +19,15 @@ use wharfinger_accounts::{Act, Action, User};
 use crate::login::{LoggedIn, Visit, Visitor};
 use crate::path::{PathError, VirtualPath};
 use crate::storage::{FileTime, Kind, Listing, Metadata, StorageError, Tree};
+use crate::usage::Ledger;
 
 pub(crate) use copy::CopyFrom;
-pub(crate) use upload::UploadIntent;
+pub(crate) use upload::{OpenUpload, UploadIntent};
 
 /// A logged-in user's files.
 pub(crate) struct Files {
     tree: Arc<dyn Tree>,
+    ledger: Arc<Ledger>,
     user: Arc<User>,
     visit: Visit,
     working_directory: VirtualPath,
@@ -67,8 +69,8 @@ pub(crate) struct RenameFrom(VirtualPath);
 
 impl Files {
     /// At the root of the tree.
-    pub(crate) fn new(LoggedIn { user, tree, visit }: LoggedIn) -> Self {
-        Self { tree, user, visit, working_directory: VirtualPath::root() }
+    pub(crate) fn new(LoggedIn { user, tree, ledger, visit }: LoggedIn) -> Self {
+        Self { tree, ledger, user, visit, working_directory: VirtualPath::root() }
     }
 
     /// For whom a transfer is recorded.
@@ -213,12 +215,17 @@ impl Files {
         Ok(())
     }
 
-    /// Bytes the user can store in a directory: what is free there, or less where the quota is
-    /// less. Who may not upload there can store none.
+    /// Bytes the user can store in a directory: what is free there, or less where less is left of the
+    /// quota. Who may not upload there can store none.
     pub(crate) async fn available(&self, argument: Option<&[u8]>) -> Result<u64, FilesError> {
         let path = self.permitted(argument.unwrap_or(b"."), Action::Upload)?;
         let free = self.tree.free_space(&path).await?;
-        Ok(self.user.quota.max_bytes.map_or(free, |most| most.min(free)))
+        Ok(self.left().await?.map_or(free, |left| left.min(free)))
+    }
+
+    /// Bytes left of the user's quota; none where it has no limit.
+    pub(crate) async fn left(&self) -> Result<Option<u64>, FilesError> {
+        Ok(self.ledger.left(self.user.quota).await?)
     }
 
     /// Whoever may do anything there may go there: one who may only upload changes directory

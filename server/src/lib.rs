@@ -27,6 +27,7 @@ mod store;
 mod tls;
 mod transfer;
 mod unlocks;
+mod usage;
 mod workers;
 
 use std::future::Future;
@@ -55,6 +56,7 @@ use storage::local::LocalStorage;
 use storage::{Storage, StorageError};
 use tls::certificate::make_if_missing;
 use transfer::Labour;
+use usage::Ledgers;
 use workers::Workers;
 
 /// How long the audit trail's last records may take at the end.
@@ -78,6 +80,7 @@ pub(crate) struct Services {
     pub(crate) registry: Arc<Registry>,
     pub(crate) presence: Presence,
     pub(crate) rates: Arc<Rates>,
+    pub(crate) ledgers: Ledgers,
     pub(crate) login_limits: LoginLimits,
     pub(crate) passive_ports: Arc<PassivePorts>,
     pub(crate) labour: Labour,
@@ -144,6 +147,7 @@ impl Server {
             trail: accounts.begin_trail(&writer()).map_err(|error| StartError::Trail(error.to_string()))?,
             presence: presence.map_err(|error| StartError::System(error.to_string()))?,
             rates: Arc::default(),
+            ledgers: Ledgers::default(),
             accounts,
             anonymous,
             storage: Arc::new(storage),
@@ -195,8 +199,10 @@ impl Server {
         let standing = tokio::spawn(standing::watch(Arc::clone(&services)));
         let publisher = tokio::spawn(presence::publish(Arc::clone(&services)));
         let unlocks = tokio::spawn(unlocks::watch(Arc::clone(&services)));
-        let sweeper = tokio::spawn(sweep(Arc::clone(&services.settings.now().config)));
         let metrics = tokio::spawn(metrics::serve(self.endpoints, Arc::clone(&services)));
+        let keeper = tokio::spawn(usage::keep(Arc::clone(&services)));
+        let recounter = tokio::spawn(usage::recount(Arc::clone(&services)));
+        let sweeper = tokio::spawn(sweep(Arc::clone(&services)));
         let serve_and_drain = async {
             shutdown.await;
             drain(&services).await;
@@ -210,6 +216,9 @@ impl Server {
         standing.abort();
         unlocks.abort();
         publisher.abort();
+        recounter.abort();
+        keeper.abort();
+        usage::close(&services).await;
         presence::withdraw(&services).await;
         sweeper.abort();
         metrics.abort();
@@ -247,18 +256,27 @@ async fn drain(services: &Services) {
 }
 
 /// What aborted uploads left behind is kept for a week, so that it can be resumed.
-async fn sweep(config: Arc<Config>) {
+async fn sweep(services: Arc<Services>) {
     const KEPT: Duration = Duration::from_hours(7 * 24);
     const EVERY: Duration = Duration::from_hours(24);
+    let config = Arc::clone(&services.settings.now().config);
     let mut roots = vec![config.storage_root()];
     roots.extend(config.anonymous.enabled.then(|| config.anonymous_root()));
     let mut days = tokio::time::interval(EVERY);
     loop {
         days.tick().await;
         for root in roots.clone() {
+            let homes = root == config.storage_root();
             match tokio::task::spawn_blocking(move || storage::local::sweep(&root, KEPT)).await {
-                Ok(Ok(0)) => {}
-                Ok(Ok(removed)) => tracing::info!(removed, "old partial uploads removed"),
+                Ok(Ok(removed)) => {
+                    let parts: i64 = removed.iter().map(|(_, freed)| freed.files).sum();
+                    if parts > 0 {
+                        tracing::info!(removed = parts, "old partial uploads removed");
+                    }
+                    if homes {
+                        usage::swept(&services.presence, &removed).await;
+                    }
+                }
                 Ok(Err(error)) => tracing::warn!(%error, "old partial uploads can't be removed"),
                 Err(error) => tracing::error!(%error, "the search for old partial uploads failed"),
             }

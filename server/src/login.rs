@@ -11,6 +11,7 @@ use wharfinger_accounts::{Act, Attempt, Client, Event, LoginError, Proof, Protoc
 use crate::Services;
 use crate::registry::{Identity, Live};
 use crate::storage::{StorageError, Tree};
+use crate::usage::Ledger;
 
 pub(crate) use visit::{Visit, Visitor};
 
@@ -18,6 +19,7 @@ pub(crate) use visit::{Visit, Visitor};
 pub(crate) struct LoggedIn {
     pub(crate) user: Arc<User>,
     pub(crate) tree: Arc<dyn Tree>,
+    pub(crate) ledger: Arc<Ledger>,
     pub(crate) visit: Visit,
 }
 
@@ -76,7 +78,8 @@ async fn decide(
         return Err(LoginRefusal::Banned);
     }
     if let Some(anonymous) = services.anonymous_for(applicant.name, applicant.protocol) {
-        return enter(services, live, anonymous.user(), anonymous.tree().await, &applicant).await;
+        let files = anonymous.tree().await.map(|tree| (tree, Ledger::unkept()));
+        return enter(services, live, anonymous.user(), files, &applicant).await;
     }
     let username = String::from_utf8_lossy(applicant.name);
     let attempt = Attempt {
@@ -87,8 +90,10 @@ async fn decide(
     };
     match services.accounts.log_in(attempt).await {
         Ok(user) => {
-            let tree = services.storage.open_tree(user.home.as_str()).await;
-            let entered = enter(services, live, user, tree, &applicant).await;
+            let ledger = services.ledgers.of(&user.home);
+            let tree = services.storage.open_tree(user.home.as_str(), ledger.clone()).await;
+            let files = tree.map(|tree| (tree, ledger));
+            let entered = enter(services, live, user, files, &applicant).await;
             if matches!(entered, Err(LoginRefusal::TooManySessions)) {
                 refused("too many sessions".to_owned());
             }
@@ -117,11 +122,11 @@ async fn enter(
     services: &Services,
     live: &Arc<Live>,
     user: Arc<User>,
-    tree: Result<Arc<dyn Tree>, StorageError>,
+    files: Result<(Arc<dyn Tree>, Arc<Ledger>), StorageError>,
     applicant: &Applicant<'_>,
 ) -> Result<LoggedIn, LoginRefusal> {
     let place = place(services, live, &user).await?;
-    let tree = tree.map_err(|error| {
+    let (tree, ledger) = files.map_err(|error| {
         tracing::error!(user = %user.username, home = user.home.as_str(), %error, "the home can't be opened");
         LoginRefusal::Unavailable
     })?;
@@ -138,7 +143,7 @@ async fn enter(
     tracing::info!(client = %live.client, session = live.id, user = %user.username, by, "logged in");
     let visit = Visit::new(&services.trail, &services.metrics, live, &user.username);
     visit.note(|client| Act::Login { client, protocol: applicant.protocol });
-    Ok(LoggedIn { user, tree, visit })
+    Ok(LoggedIn { user, tree, ledger, visit })
 }
 
 fn note_refusal(services: &Services, live: &Live, applicant: &Applicant<'_>, reason: String) {

@@ -6,6 +6,7 @@ mod error;
 pub(crate) mod local;
 
 use std::fs::File;
+use std::ops::{Add, Neg};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -17,11 +18,62 @@ use crate::path::VirtualPath;
 /// All users' files.
 #[async_trait]
 pub(crate) trait Storage: Send + Sync {
-    /// The tree below `home`, a relative path of `/`-separated names; made at the first login.
-    async fn open_tree(&self, home: &str) -> Result<Arc<dyn Tree>, StorageError>;
+    /// The tree below `home`, a relative path of `/`-separated names; made at the first login. `tally`
+    /// hears of all that changes in it through this tree.
+    async fn open_tree(&self, home: &str, tally: Arc<dyn Tally>) -> Result<Arc<dyn Tree>, StorageError>;
 
     /// Whether an upload stands under its name when it is whole, and not before.
     fn publishes_whole(&self) -> bool;
+
+    /// Counts all files of a home, what is left of aborted uploads too; none where there is no home.
+    async fn measure(&self, home: &str) -> Result<Extent, StorageError>;
+}
+
+/// Bytes in files, and files; as a change, less where it is negative. Directories and links weigh nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) bytes: i64,
+    pub(crate) files: i64,
+}
+
+impl Extent {
+    pub(crate) fn file(size: u64) -> Self {
+        Self { bytes: i64::try_from(size).unwrap_or(i64::MAX), files: 1 }
+    }
+
+    pub(crate) fn bytes(bytes: u64) -> Self {
+        Self { bytes: i64::try_from(bytes).unwrap_or(i64::MAX), files: 0 }
+    }
+}
+
+impl Add for Extent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { bytes: self.bytes.saturating_add(other.bytes), files: self.files.saturating_add(other.files) }
+    }
+}
+
+impl Neg for Extent {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { bytes: self.bytes.saturating_neg(), files: self.files.saturating_neg() }
+    }
+}
+
+/// Hears of what changes in a tree at the moment it does, also where nobody waits for it any more.
+/// Only bytes written to an upload's file are left out: who writes them knows.
+pub(crate) trait Tally: Send + Sync {
+    fn changed(&self, by: Extent);
+
+    /// The tree was made just now, and is empty.
+    fn made(&self) {}
+}
+
+/// Of files that nobody counts.
+impl Tally for () {
+    fn changed(&self, _by: Extent) {}
 }
 
 /// One user's files. No path leads out of it, through symbolic links or otherwise.
@@ -77,6 +129,12 @@ pub(crate) trait RequestedUpload: Send + Sync {
     /// Whether a file stood under the name when it was requested.
     fn replaces(&self) -> bool;
 
+    /// What opening it adds at once: a file where there is none yet, and what is copied.
+    fn ahead(&self) -> Extent;
+
+    /// What goes when it is finished: the file under the name, where that is another one.
+    fn credit(&self) -> Extent;
+
     /// Begins it: opens what is to be written.
     async fn open(self: Box<Self>) -> Result<Upload, StorageError>;
 }
@@ -92,6 +150,10 @@ pub(crate) trait PendingUpload: Send + Sync {
 
     /// The offset of the first byte to write.
     fn start(&self) -> u64;
+
+    /// So much of it is there on account of the file it replaces: nothing is kept of it if it is aborted,
+    /// and it is not finished (`OverQuota`) unless that file frees so much.
+    fn overdraw(&mut self, owed: Extent);
 
     /// Puts the file under its name, whole. Only then is 226 true.
     async fn finish(self: Box<Self>) -> Result<(), StorageError>;

@@ -162,9 +162,9 @@ impl Work {
                 data.finish().await.map_err(TransferError::Broken)
             }
             Self::Store { intent, representation, tolerate_truncation } => {
-                let upload = intent.open().await?;
+                let mut upload = intent.open().await?;
                 let source = store::Source { data, turns, meter, tolerate_truncation };
-                store::receive(source, upload.as_ref(), representation).await?;
+                store::receive(source, &mut upload, representation).await?;
                 upload.finish().await?;
                 // The file is whole; a client that has gone already takes nothing from that.
                 if let Err(error) = data.finish().await {

@@ -89,10 +89,7 @@ impl Presence {
     }
 
     async fn take(&self, user: &str, holder: &str, most: Option<u32>) -> Result<bool, StoreError> {
-        // The places of a node nobody knows count as those of a dead one.
-        if !self.announced.load(Ordering::Relaxed) {
-            self.beat(0).await?;
-        }
+        self.announce().await?;
         self.stores.places.take(user, Holder { holder, run: &self.run }, most).await
     }
 }

@@ -23,6 +23,7 @@ mod presence;
 mod roles;
 mod unlocks;
 mod upkeep;
+mod usage;
 mod users;
 
 pub(super) struct Mongo {
@@ -38,6 +39,7 @@ pub(super) struct Mongo {
     nodes: Collection<Document>,
     sessions: Collection<Document>,
     places: Collection<Document>,
+    usage: Collection<Document>,
     migrations: Collection<Document>,
     locks: Collection<Document>,
     /// Whether there is a login; without one, the database asks nobody for any.
@@ -79,6 +81,7 @@ impl Mongo {
             nodes: database.collection("nodes"),
             sessions: database.collection("sessions"),
             places: database.collection("places"),
+            usage: database.collection("usage"),
             migrations: database.collection("migrations"),
             locks: database.collection("migration_lock"),
             database,

@@ -21,6 +21,7 @@ mod places;
 mod presence;
 mod unlocks;
 mod upkeep;
+mod usage;
 mod users;
 
 /// How soon a busy file is tried again.

@@ -12,7 +12,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::error::ErrorKind;
 use tempfile::TempDir;
 use tokio::time::timeout;
-use wharfinger_accounts::{Accounts, ChangeError, NewUser, Role, Status, StoreError, UserQuery};
+use wharfinger_accounts::{Accounts, ChangeError, NewUser, Role, Settlement, Status, StoreError, UserQuery};
 use wharfinger_config::Store;
 
 use crate::audit::{DAY, record};
@@ -114,6 +114,10 @@ async fn the_file_server_s_role_is_enough_for_it_and_changes_no_user() {
     assert_eq!(presence.asked_to_end().await.unwrap(), [1]);
     drop(presence.take_place(&alice.id, 1).await.unwrap().unwrap());
     presence.give_back_places().await.unwrap();
+    let told = Settlement { step: 1, open: true, made: true, ..Settlement::default() };
+    presence.settle(&alice.home, &told).await.unwrap();
+    admin.ask_recount(&alice.username).await.unwrap();
+    assert_eq!(presence.claim_recount().await.unwrap(), Some(alice.home.clone()));
     presence.withdraw().await.unwrap();
     admin.set_status(&alice.username, Status::Disabled, None).await.unwrap();
     assert_eq!(server.changed_since(&[alice.stamp()]).await.unwrap().len(), 1);

@@ -25,6 +25,7 @@ mod presence;
 mod rotation;
 mod unreadable;
 mod upkeep;
+mod usage;
 mod users;
 
 /// Runs each of a module's cases on both stores.

@@ -26,7 +26,7 @@ pub(crate) struct UserJson<'a> {
     permissions: &'a Permissions,
     #[schema(value_type = QuotaShape)]
     quota: Quota,
-    usage: Usage,
+    usage: UsageJson,
     #[schema(value_type = LimitsShape)]
     limits: Limits,
     #[schema(value_type = Vec<String>)]
@@ -47,13 +47,16 @@ pub(crate) struct UserJson<'a> {
     version: u64,
 }
 
-/// What a user has stored.
+/// What the user's home holds, what is left of broken uploads too.
 #[derive(Serialize, ToSchema)]
-struct Usage {
+#[schema(as = Usage)]
+struct UsageJson {
     /// Bytes in all files.
     bytes: u64,
     /// Number of files.
     files: u64,
+    /// When the files were last counted; `null`: not yet.
+    recounted_at: Option<Timestamp>,
 }
 
 /// The password before the current one.
@@ -105,7 +108,7 @@ pub(crate) struct PasswordRotated {
 }
 
 impl<'a> From<&'a UserDetail> for UserJson<'a> {
-    fn from(UserDetail { user, activity }: &'a UserDetail) -> Self {
+    fn from(UserDetail { user, activity, usage }: &'a UserDetail) -> Self {
         Self {
             username: user.username.as_str(),
             status: user.status,
@@ -113,7 +116,11 @@ impl<'a> From<&'a UserDetail> for UserJson<'a> {
             home: user.home.as_str(),
             permissions: &user.permissions,
             quota: user.quota,
-            usage: Usage { bytes: activity.used_bytes, files: activity.used_files },
+            usage: UsageJson {
+                bytes: usage.stored.bytes,
+                files: usage.stored.files,
+                recounted_at: usage.recounted_at,
+            },
             limits: user.limits,
             allowed_networks: &user.allowed_networks,
             protocols: &user.protocols,

@@ -22,6 +22,7 @@ use crate::path::PathError;
 use crate::registry::Registry;
 use crate::storage::local::LocalStorage;
 use crate::storage::{FileTime, Start, Storage, StorageError, Tree};
+use crate::usage::Ledger;
 
 /// A tree with `/here` and `/there`; in each a `file`, an `other` one, an empty `directory` and nothing `new`.
 struct Place {
@@ -34,7 +35,7 @@ impl Place {
     async fn new(grants: &[(&str, &[Action])]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let storage = LocalStorage::open(root.path(), Uploads::AtomicResumable, false).unwrap();
-        let (files, noted) = files(storage.open_tree("alice").await.unwrap(), user(grants));
+        let (files, noted) = files(storage.open_tree("alice", Arc::new(())).await.unwrap(), user(grants));
         let place = Self { root, files, noted };
         for directory in ["here", "there"] {
             std::fs::create_dir_all(place.disk(directory).join("directory")).unwrap();
@@ -55,7 +56,7 @@ pub(crate) fn files(tree: Arc<dyn Tree>, user: Arc<User>) -> (Files, Noted) {
     let client = std::net::IpAddr::from([192, 0, 2, 7]);
     let live = Registry::new().admit(client, client, &wharfinger_config::Limits::default()).unwrap().live();
     let visit = Visit::new(&trail, &Metrics::default(), &live, &user.username);
-    (Files::new(LoggedIn { user, tree, visit }), noted)
+    (Files::new(LoggedIn { user, tree, ledger: Ledger::unkept(), visit }), noted)
 }
 
 pub(crate) fn user(grants: &[(&str, &[Action])]) -> Arc<User> {

@@ -1,17 +1,29 @@
 //! Uploads as the user may make them: which permission it takes depends on what stands under the
 //! name and where the upload begins.
 
+use std::fs::File;
+use std::sync::Arc;
+
 use wharfinger_accounts::Action;
 
 use super::{Files, FilesError};
 use crate::path::{PathError, VirtualPath};
-use crate::storage::{Start, StorageError, Upload, UploadPlan, UploadRequest};
+use crate::storage::{Extent, Start, StorageError, Upload, UploadPlan, UploadRequest};
+use crate::usage::Charge;
 
 /// An upload that the user may make and storage could begin. Nothing is made or changed yet.
 pub(crate) struct UploadIntent {
     path: VirtualPath,
     offset: Start,
     request: UploadRequest,
+    charge: Charge,
+}
+
+/// An upload on its way, and what of the quota it takes. The charge is dropped first: what is removed was
+/// counted before.
+pub(crate) struct OpenUpload {
+    charge: Charge,
+    upload: Upload,
 }
 
 impl UploadIntent {
@@ -25,8 +37,55 @@ impl UploadIntent {
     }
 
     /// Begins the upload.
-    pub(crate) async fn open(self) -> Result<Upload, StorageError> {
-        self.request.open().await
+    pub(crate) async fn open(self) -> Result<OpenUpload, StorageError> {
+        let Self { request, mut charge, .. } = self;
+        let ahead = request.ahead();
+        charge.open(ahead).await?;
+        let upload = request.open().await;
+        // Storage has told the ledger what opening it came to.
+        charge.give_back(ahead);
+        Ok(OpenUpload { charge, upload: upload? }.on_credit())
+    }
+}
+
+impl OpenUpload {
+    /// Where the bytes go; its position is `start`.
+    pub(crate) fn file(&self) -> &File {
+        self.upload.file()
+    }
+
+    /// The offset of the first byte to write.
+    pub(crate) fn start(&self) -> u64 {
+        self.upload.start()
+    }
+
+    /// How many of so many bytes may be written: where it is not all of them, the quota is used up.
+    pub(crate) async fn allow(&mut self, bytes: u64) -> Result<u64, StorageError> {
+        let owed = self.charge.owed();
+        let allowed = self.charge.bytes(bytes).await?;
+        if self.charge.owed() != owed {
+            self.upload.overdraw(self.charge.owed().unwrap_or_default());
+        }
+        Ok(allowed)
+    }
+
+    /// Bytes that were allowed and not written.
+    pub(crate) fn unused(&self, bytes: u64) {
+        self.charge.give_back(Extent::bytes(bytes));
+    }
+
+    /// Puts the file under its name, whole.
+    pub(crate) async fn finish(self) -> Result<(), StorageError> {
+        let Self { charge, upload } = self;
+        drop(charge);
+        upload.finish().await
+    }
+
+    fn on_credit(mut self) -> Self {
+        if let Some(owed) = self.charge.owed() {
+            self.upload.overdraw(owed);
+        }
+        self
     }
 }
 
@@ -76,7 +135,9 @@ impl Files {
         let owner = resumable.then_some(self.user.id.as_str());
         let plan = UploadPlan { offset, may_overwrite, owner };
         let request = self.tree.request_upload(&path, plan).await?;
-        Ok(UploadIntent { path, offset, request })
+        let (ledger, live) = (Arc::clone(&self.ledger), Arc::clone(self.visit.live()));
+        let charge = Charge::new(ledger, live, self.user(), request.credit());
+        Ok(UploadIntent { path, offset, request, charge })
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn answer(session: &mut Session, command: Command) -> Reply {
             set_attributes(session, Attributes { modified: Some(when), mode: None }, &path).await
         }
         Command::Mff(attributes, path) => set_attributes(session, attributes, &path).await,
+        Command::Allo(allocation) => allocate(session, allocation.bytes).await,
         Command::Avbl(path) => available(session, path.as_deref()).await,
         Command::Mlst(path) => facts(session, path.as_deref()).await,
         Command::Stat(Some(path)) => status(session, &path).await,
@@ -148,6 +149,19 @@ pub(super) fn file_time(when: jiff::Timestamp) -> FileTime {
     FileTime {
         seconds: when.as_second() + nanoseconds.div_euclid(1_000_000_000),
         nanoseconds: u32::try_from(nanoseconds.rem_euclid(1_000_000_000)).unwrap_or(0),
+    }
+}
+
+/// ALLO (RFC 959 §4.1.3): nothing is reserved, but it is told whether there is room. The table has no
+/// code for "there is none" but that such a parameter can't be done.
+async fn allocate(session: &Session, bytes: u64) -> Reply {
+    match session.files.left().await {
+        Ok(None) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space."),
+        Ok(Some(left)) if bytes <= left => Reply::new(Code::OK, format!("{left} bytes are left.")),
+        Ok(Some(left)) => {
+            Reply::new(Code::BAD_PARAMETER, format!("Only {left} bytes are left of your quota."))
+        }
+        Err(error) => replies::refused(&error, Code::BAD_PARAMETER),
     }
 }
 

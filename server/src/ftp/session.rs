@@ -147,7 +147,6 @@ impl Session {
             Command::Stru(structure) => self.set_structure(structure).into(),
             Command::Mode(mode) => self.set_mode(mode).into(),
             Command::Opts(options) => self.set_options(options).into(),
-            Command::Allo(_) => Reply::new(Code::SUPERFLUOUS, "No need to reserve space.").into(),
             Command::Noop | Command::Clnt(_) => replies::noop().into(),
             Command::Lang(language) => replies::language(language.as_deref()).into(),
             Command::Host(_) => replies::too_late_for_host().into(),

@@ -39,6 +39,9 @@ pub(crate) enum StorageError {
     /// The file system or its owner's quota on it.
     #[error("there is no space left")]
     Full,
+    /// More than the owner of the tree may store there.
+    #[error("the quota is used up")]
+    OverQuota,
     #[error("the file would be larger than the file system allows")]
     TooLarge,
     #[error("the file system is read-only")]
@@ -64,6 +67,7 @@ impl StorageError {
             Self::NotEmpty => "Directory not empty.",
             Self::Denied => "Permission denied.",
             Self::Full => "No space left.",
+            Self::OverQuota => "The quota is used up.",
             Self::ReadOnly => "Read-only file system.",
             // The cause is logged; a client learns nothing of the machine from it.
             Self::Failed(_) => "The file system failed.",

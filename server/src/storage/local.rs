@@ -4,6 +4,8 @@
 
 mod enclosure;
 mod listing;
+mod measure;
+mod names;
 mod part;
 mod sweep;
 #[cfg(test)]
@@ -22,8 +24,10 @@ use wharfinger_config::Uploads;
 
 use self::enclosure::{Enclosure, metadata_at, metadata_of};
 use self::listing::LocalListing;
-use self::upload::Request;
-use super::{FileTime, Kind, Listing, Metadata, Storage, StorageError, Tree, UploadPlan, UploadRequest};
+use self::upload::{Found, Request};
+use super::{
+    Extent, FileTime, Kind, Listing, Metadata, Storage, StorageError, Tally, Tree, UploadPlan, UploadRequest,
+};
 use crate::path::VirtualPath;
 
 pub(crate) use self::sweep::sweep;
@@ -43,32 +47,50 @@ impl LocalStorage {
         Ok(Self { root: Enclosure::of(root)?, uploads, durable })
     }
 
-    /// Enters the home, making what is missing of it on the way.
-    fn make_home(root: &Enclosure, home: &VirtualPath) -> Result<Enclosure, StorageError> {
+    /// Enters the home, making what is missing of it on the way; whether it was itself.
+    fn make_home(root: &Enclosure, home: &VirtualPath) -> Result<(Enclosure, bool), StorageError> {
         let mut directory = VirtualPath::root();
+        let mut made = false;
         for name in home.as_bytes().split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
             let parent = root.open_directory(&directory)?;
             match rustix::fs::mkdirat(parent, name, Mode::from(DIRECTORY_MODE)) {
-                Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+                Ok(()) => made = true,
+                Err(rustix::io::Errno::EXIST) => made = false,
                 Err(error) => return Err(error.into()),
             }
             directory = directory.join(name).map_err(|_| StorageError::OutsideTree)?;
         }
-        root.enter(home)
+        Ok((root.enter(home)?, made))
     }
+}
+
+fn parse_home(home: &str) -> Result<VirtualPath, StorageError> {
+    VirtualPath::root().join(home.as_bytes()).map_err(|_| StorageError::OutsideTree)
 }
 
 #[async_trait]
 impl Storage for LocalStorage {
-    async fn open_tree(&self, home: &str) -> Result<Arc<dyn Tree>, StorageError> {
-        let home = VirtualPath::root().join(home.as_bytes()).map_err(|_| StorageError::OutsideTree)?;
+    async fn open_tree(&self, home: &str, tally: Arc<dyn Tally>) -> Result<Arc<dyn Tree>, StorageError> {
+        let home = parse_home(home)?;
         let root = self.root.clone();
-        let inside = blocking(move || match root.enter(&home) {
+        let (inside, made) = blocking(move || match root.enter(&home) {
             Err(StorageError::NotFound) => Self::make_home(&root, &home),
-            entered => entered,
+            entered => Ok((entered?, false)),
         })
         .await?;
-        Ok(Arc::new(LocalTree { inside, uploads: self.uploads, durable: self.durable }))
+        if made {
+            tally.made();
+        }
+        Ok(Arc::new(LocalTree { inside, tally, uploads: self.uploads, durable: self.durable }))
+    }
+
+    async fn measure(&self, home: &str) -> Result<Extent, StorageError> {
+        let (root, home) = (self.root.clone(), parse_home(home)?);
+        blocking(move || match root.enter(&home) {
+            Err(StorageError::NotFound) => Ok(Extent::default()),
+            entered => measure::measure(&entered?),
+        })
+        .await
     }
 
     fn publishes_whole(&self) -> bool {
@@ -79,6 +101,7 @@ impl Storage for LocalStorage {
 /// One user's home.
 struct LocalTree {
     inside: Enclosure,
+    tally: Arc<dyn Tally>,
     uploads: Uploads,
     durable: bool,
 }
@@ -112,8 +135,9 @@ impl Tree for LocalTree {
         }
         let directory = self.inside.open(&path.parent(), OFlags::PATH | OFlags::DIRECTORY).await?;
         let mut request = Request {
-            replaces: false,
+            found: Found::default(),
             inside: self.inside.clone(),
+            tally: Arc::clone(&self.tally),
             directory,
             path: path.clone(),
             offset: plan.offset,
@@ -122,7 +146,7 @@ impl Tree for LocalTree {
             uploads: self.uploads,
             durable: self.durable,
         };
-        request.replaces = request.check()?;
+        request.found = request.check()?;
         Ok(Box::new(request))
     }
 
@@ -139,11 +163,12 @@ impl Tree for LocalTree {
     }
 
     async fn remove_directory(&self, path: &VirtualPath) -> Result<(), StorageError> {
-        self.in_parent(path, StorageError::Denied, |parent, name| {
+        let tally = Arc::clone(&self.tally);
+        self.in_parent(path, StorageError::Denied, move |parent, name| {
             match rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR) {
                 // What is left of aborted uploads is not to be seen, so it must not be in the way.
                 Err(rustix::io::Errno::NOTEMPTY) => {
-                    sweep::clear_parts(parent, name)?;
+                    sweep::clear_parts(parent, name, &*tally)?;
                     Ok(rustix::fs::unlinkat(parent, name, AtFlags::REMOVEDIR)?)
                 }
                 removed => Ok(removed?),
@@ -154,12 +179,19 @@ impl Tree for LocalTree {
 
     async fn remove_file(&self, path: &VirtualPath, owner: &str) -> Result<(), StorageError> {
         let part = part::name_for(owner, path.name());
+        let tally = Arc::clone(&self.tally);
         self.in_parent(path, StorageError::IsADirectory, move |parent, name| {
-            let removed = rustix::fs::unlinkat(parent, name, AtFlags::empty());
-            if !matches!(removed, Ok(()) | Err(rustix::io::Errno::NOENT)) {
-                return Ok(removed?);
+            let removed = remove(parent, name, &*tally);
+            if !matches!(removed, Ok(()) | Err(StorageError::NotFound)) {
+                return removed;
             }
-            if part::remove_idle(parent, part.as_bytes(), None)? { Ok(()) } else { Ok(removed?) }
+            match part::remove_idle(parent, part.as_bytes(), None)? {
+                Some(freed) => {
+                    tally.changed(-freed);
+                    Ok(())
+                }
+                None => removed,
+            }
         })
         .await
     }
@@ -176,8 +208,9 @@ impl Tree for LocalTree {
         if to != from && to.is_within(from) {
             return Err(StorageError::IntoItself);
         }
-        let (inside, from, to) = (self.inside.clone(), from.clone(), to.clone());
-        blocking(move || rename(&inside, &from, &to, may_overwrite)).await
+        let (inside, tally) = (self.inside.clone(), Arc::clone(&self.tally));
+        let (from, to) = (from.clone(), to.clone());
+        blocking(move || rename(&inside, &*tally, (&from, &to), may_overwrite)).await
     }
 
     async fn set_modified(&self, path: &VirtualPath, time: FileTime) -> Result<(), StorageError> {
@@ -237,18 +270,42 @@ impl LocalTree {
     }
 }
 
+fn remove(parent: &OwnedFd, name: &[u8], tally: &dyn Tally) -> Result<(), StorageError> {
+    let _alone = names::alone(parent, name)?;
+    let freed = names::weight(parent, name)?;
+    rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
+    tally.changed(-freed);
+    Ok(())
+}
+
 fn rename(
     inside: &Enclosure,
-    from: &VirtualPath,
-    to: &VirtualPath,
+    tally: &dyn Tally,
+    (from, to): (&VirtualPath, &VirtualPath),
     may_overwrite: bool,
 ) -> Result<(), StorageError> {
     let source = inside.open_directory(&from.parent())?;
     let target = inside.open_directory(&to.parent())?;
     let flags = if may_overwrite { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+    let _alone = names::alone(&target, to.name())?;
+    let freed = replaced(&source, from.name(), &target, to.name())?;
     match rustix::fs::renameat_with(source, from.name(), target, to.name(), flags) {
-        Err(rustix::io::Errno::XDEV) => Err(StorageError::AnotherFileSystem),
-        renamed => Ok(renamed?),
+        Err(rustix::io::Errno::XDEV) => return Err(StorageError::AnotherFileSystem),
+        renamed => renamed?,
+    }
+    tally.changed(-freed);
+    Ok(())
+}
+
+/// What goes when the one gets the other's name; nothing where both are names of one file.
+fn replaced(source: &OwnedFd, from: &[u8], target: &OwnedFd, to: &[u8]) -> Result<Extent, StorageError> {
+    let (moved, standing) = (metadata_at(source, from)?, metadata_at(target, to)?);
+    let same = moved
+        .zip(standing)
+        .is_some_and(|(one, other)| (one.device, one.inode) == (other.device, other.inode));
+    match standing {
+        Some(file) if file.kind == Kind::File && !same => Ok(Extent::file(file.size)),
+        Some(_) | None => Ok(Extent::default()),
     }
 }
 

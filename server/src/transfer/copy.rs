@@ -2,7 +2,7 @@
 //! but the bytes come from a file, in the kernel where the file system can (`copy_file_range`).
 
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _};
 use std::time::Duration;
 
 use super::labour::{Labour, SLICE};
@@ -40,19 +40,31 @@ async fn run(
     labour: &Labour,
     meter: &Meter,
 ) -> Result<(), TransferError> {
-    let upload = intent.open().await?;
+    let mut upload = intent.open().await?;
     let mut files = (source, upload.file().try_clone().map_err(StorageError::Failed)?);
     loop {
+        let wanted = rest(&files.0)?.min(SLICE);
+        if wanted == 0 {
+            return Ok(upload.finish().await?);
+        }
+        let allowed = upload.allow(wanted).await?;
         let (back, copied) = labour
             .slice(move || {
-                let copied = io::copy(&mut (&files.0).take(SLICE), &mut &files.1);
+                let copied = io::copy(&mut (&files.0).take(allowed), &mut &files.1);
                 (files, copied)
             })
             .await?;
         files = back;
-        match copied.map_err(StorageError::from)? {
-            0 => return Ok(upload.finish().await?),
-            bytes => meter.add(usize::try_from(bytes).unwrap_or(usize::MAX)),
+        let copied = copied.map_err(StorageError::from)?;
+        upload.unused(allowed.saturating_sub(copied));
+        meter.add(usize::try_from(copied).unwrap_or(usize::MAX));
+        if allowed < wanted {
+            return Err(StorageError::OverQuota.into());
         }
     }
+}
+
+/// Bytes from the position on.
+fn rest(mut file: &File) -> Result<u64, StorageError> {
+    Ok(file.metadata()?.len().saturating_sub(file.stream_position()?))
 }

@@ -13,8 +13,9 @@ use super::representation::{Decoder, Representation};
 use super::unpacker::Unpacker;
 use super::{Meter, TransferError};
 use crate::data::DataConnection;
+use crate::files::OpenUpload;
 use crate::rates::Turns;
-use crate::storage::{PendingUpload, StorageError};
+use crate::storage::StorageError;
 
 /// A write into the page cache that took this long wasn't only that.
 const SLOW: Duration = Duration::from_millis(20);
@@ -32,11 +33,11 @@ pub(super) struct Source<'a> {
 /// What has come before a failure is written too, so that the upload can be resumed there.
 pub(super) async fn receive(
     mut source: Source<'_>,
-    upload: &dyn PendingUpload,
+    upload: &mut OpenUpload,
     representation: Representation,
 ) -> Result<(), TransferError> {
     let file = upload.file().try_clone().map_err(StorageError::Failed)?;
-    let sink = Sink { file: Arc::new(file), at: upload.start(), slow: false };
+    let sink = Sink { file: Arc::new(file), at: upload.start(), slow: false, upload };
     let mut inlet = Inlet {
         unpacker: representation.deflate.then(Unpacker::new),
         text: Text { decoder: representation.decoder(), decoded: Vec::new(), sink },
@@ -54,12 +55,12 @@ pub(super) async fn receive(
 }
 
 /// The way of an upload's bytes: unpacked, decoded, written.
-struct Inlet {
+struct Inlet<'a> {
     unpacker: Option<Unpacker>,
-    text: Text,
+    text: Text<'a>,
 }
 
-impl Inlet {
+impl Inlet<'_> {
     async fn take(&mut self, mut bytes: &[u8]) -> Result<(), TransferError> {
         let Some(unpacker) = &mut self.unpacker else { return self.text.take(bytes).await };
         loop {
@@ -83,13 +84,13 @@ impl Inlet {
 }
 
 /// Bytes that may be text or records, on their way to the file.
-struct Text {
+struct Text<'a> {
     decoder: Option<Decoder>,
     decoded: Vec<u8>,
-    sink: Sink,
+    sink: Sink<'a>,
 }
 
-impl Text {
+impl Text<'_> {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), TransferError> {
         let Some(decoder) = &mut self.decoder else { return Ok(self.sink.write(bytes).await?) };
         self.decoded.clear();
@@ -132,17 +133,34 @@ impl Source<'_> {
 }
 
 /// Where the bytes go.
-struct Sink {
+struct Sink<'a> {
     file: Arc<File>,
     at: u64,
     slow: bool,
+    upload: &'a mut OpenUpload,
 }
 
-impl Sink {
+impl Sink<'_> {
+    /// Where less may be written than there is, that much is: who goes on with it later has less to send.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         if bytes.is_empty() {
             return Ok(());
         }
+        let allowed = self.upload.allow(bytes.len() as u64).await?;
+        let allowed = usize::try_from(allowed).unwrap_or(usize::MAX);
+        let within = bytes.get(..allowed).unwrap_or(bytes);
+        self.put(within).await.inspect_err(|_| self.take_stock(within.len()))?;
+        if within.len() < bytes.len() { Err(StorageError::OverQuota) } else { Ok(()) }
+    }
+
+    /// A write has failed, and nobody says how far it came.
+    fn take_stock(&self, allowed: usize) {
+        let size = self.file.metadata().map_or(self.at, |metadata| metadata.len());
+        let written = size.saturating_sub(self.at);
+        self.upload.unused((allowed as u64).saturating_sub(written));
+    }
+
+    async fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         if self.slow {
             let (file, owned, at) = (Arc::clone(&self.file), bytes.to_vec(), self.at);
             let write = tokio::task::spawn_blocking(move || file.write_all_at(&owned, at));

@@ -20,10 +20,6 @@ struct Stored {
     id: String,
     last_login_at: Option<Timestamp>,
     previous_password_last_used_at: Option<Timestamp>,
-    #[serde(default)]
-    used_bytes: u64,
-    #[serde(default)]
-    used_files: u64,
 }
 
 #[async_trait]
@@ -60,8 +56,6 @@ impl Stored {
         let activity = Activity {
             last_login_at: self.last_login_at,
             previous_password_last_used_at: self.previous_password_last_used_at,
-            used_bytes: self.used_bytes,
-            used_files: self.used_files,
         };
         (self.id, activity)
     }

@@ -33,7 +33,7 @@ const APPEND: &[&str] = &["find", "insert"];
 const UPDATE: &[&str] = &["find", "insert", "update"];
 const WRITE: &[&str] = &["find", "insert", "update", "remove"];
 
-const GRANTS: [Grant; 12] = [
+const GRANTS: [Grant; 13] = [
     Grant { collection: "migrations", server: READ, admin: READ },
     Grant { collection: "users", server: FOLLOW, admin: WRITE },
     Grant { collection: "activity", server: UPDATE, admin: &["find", "remove"] },
@@ -47,6 +47,7 @@ const GRANTS: [Grant; 12] = [
         admin: &["find", "update"],
     },
     Grant { collection: "places", server: WRITE, admin: NOTHING },
+    Grant { collection: "usage", server: UPDATE, admin: UPDATE },
     Grant { collection: "admins", server: NOTHING, admin: WRITE },
     Grant { collection: "api_keys", server: NOTHING, admin: WRITE },
     Grant { collection: "guards", server: NOTHING, admin: UPDATE },

@@ -9,7 +9,7 @@ use super::Sqlite;
 use crate::store::{ActivityStore, StoreError};
 use crate::user::Activity;
 
-type Row = (String, Option<String>, Option<String>, i64, i64);
+type Row = (String, Option<String>, Option<String>);
 
 #[async_trait]
 impl ActivityStore for Sqlite {
@@ -28,7 +28,7 @@ impl ActivityStore for Sqlite {
     }
 
     async fn of(&self, ids: &[&str]) -> Result<HashMap<String, Activity>, StoreError> {
-        let select = "SELECT user_id, last_login_at, previous_password_last_used_at, used_bytes, used_files
+        let select = "SELECT user_id, last_login_at, previous_password_last_used_at
                       FROM activity WHERE user_id IN (SELECT value FROM json_each(?))";
         let ids = serde_json::to_string(ids).map_err(|error| StoreError::Corrupt(error.to_string()))?;
         let rows: Vec<Row> = sqlx::query_as(select).bind(ids).fetch_all(&self.pool).await?;
@@ -41,14 +41,12 @@ impl ActivityStore for Sqlite {
     }
 }
 
-fn parse((id, last_login, previous_used, bytes, files): Row) -> Result<(String, Activity), StoreError> {
+fn parse((id, last_login, previous_used): Row) -> Result<(String, Activity), StoreError> {
     let time = |text: Option<String>| text.map(|text| text.parse::<Timestamp>()).transpose();
     let corrupt = |error: jiff::Error| StoreError::Corrupt(format!("activity of {id}: {error}"));
     let activity = Activity {
         last_login_at: time(last_login).map_err(corrupt)?,
         previous_password_last_used_at: time(previous_used).map_err(corrupt)?,
-        used_bytes: bytes.unsigned_abs(),
-        used_files: files.unsigned_abs(),
     };
     Ok((id, activity))
 }

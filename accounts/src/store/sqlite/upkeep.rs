@@ -15,9 +15,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0002_audit.sql"),
     include_str!("../../../../migrations/sqlite/0003_admins.sql"),
     include_str!("../../../../migrations/sqlite/0004_presence.sql"),
+    include_str!("../../../../migrations/sqlite/0005_usage.sql"),
 ];
 
-const NEWEST: u32 = 4;
+const NEWEST: u32 = 5;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 #[async_trait]

@@ -1,5 +1,7 @@
 //! Copies: both ends' permissions, and that nothing is copied onto itself.
 
+use std::sync::Arc;
+
 use wharfinger_accounts::Action;
 use wharfinger_config::Uploads;
 
@@ -45,7 +47,8 @@ async fn only_a_file_is_copied() {
 async fn a_file_is_not_copied_onto_itself_by_whatever_name() {
     let place = Place::new(&[("/", &Action::ALL)]).await;
     let storage = LocalStorage::open(place.root.path(), Uploads::Direct, false).unwrap();
-    let (files, _) = files(storage.open_tree("alice").await.unwrap(), user(&[("/", &Action::ALL)]));
+    let (files, _) =
+        files(storage.open_tree("alice", Arc::new(())).await.unwrap(), user(&[("/", &Action::ALL)]));
     std::os::unix::fs::symlink("file", place.disk("here/link")).unwrap();
     std::fs::hard_link(place.disk("here/file"), place.disk("here/hard")).unwrap();
     for to in [&b"/here/file"[..], b"/here/link", b"/here/hard"] {

@@ -1,25 +1,10 @@
 //! Uploads: where one can be resumed, and the names that the server chooses.
 
-use std::sync::Arc;
-
-use wharfinger_accounts::{Action, User};
+use wharfinger_accounts::Action;
 
 use super::Place;
 use crate::files::FilesError;
 use crate::storage::{Start, StorageError};
-
-#[tokio::test]
-async fn no_more_can_be_stored_than_the_quota_says() {
-    let mut place = Place::new(&[("/", &Action::ALL)]).await;
-    let free = place.files.available(None).await.unwrap();
-    assert!(free > 1000, "{free}");
-    let mut poor = User::clone(&place.files.user());
-    poor.quota.max_bytes = Some(1000);
-    place.files.set_user(Arc::new(poor));
-    assert_eq!(place.files.available(Some(b"/here")).await.unwrap(), 1000);
-    let file = place.files.available(Some(b"/here/file")).await;
-    assert!(matches!(file, Err(FilesError::Storage(StorageError::NotADirectory))), "{file:?}");
-}
 
 #[tokio::test]
 async fn the_size_of_an_aborted_upload_is_where_it_can_be_resumed() {

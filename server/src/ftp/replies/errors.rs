@@ -55,6 +55,9 @@ pub(in crate::ftp) fn transfer_failed(error: &TransferError) -> Reply {
         }
         TransferError::Stalled => Reply::new(Code::TRANSFER_ABORTED, "No data moved for too long."),
         TransferError::Storage(StorageError::Full) => Reply::new(Code::NO_SPACE, "No space left."),
+        TransferError::Storage(StorageError::OverQuota) => {
+            Reply::new(Code::QUOTA_EXCEEDED, "Your quota is used up; remove files or ask for more.")
+        }
         TransferError::Storage(StorageError::TooLarge) => {
             Reply::new(Code::QUOTA_EXCEEDED, "The file is too large.")
         }

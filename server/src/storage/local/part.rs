@@ -6,13 +6,16 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use std::sync::Arc;
+
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 use tracing::warn;
 
 use super::enclosure::{metadata_at, metadata_of, open_name};
+use super::names;
 use crate::path::RESERVED_PREFIX;
-use crate::storage::{Kind, StorageError};
+use crate::storage::{Extent, Kind, StorageError, Tally};
 
 /// A part that is ours to write. Dropped before `publish`, it stays if it is to be kept and holds
 /// anything, else it is removed.
@@ -22,7 +25,16 @@ pub(super) struct Part {
     name: String,
     /// Whether it stays when the upload is aborted.
     pub(super) keep: bool,
+    pub(super) tally: Arc<dyn Tally>,
     published: bool,
+}
+
+/// Whose part to take, for which file.
+pub(super) struct Claim<'a> {
+    pub(super) owner: Option<&'a str>,
+    pub(super) name: &'a [u8],
+    /// Of a file made.
+    pub(super) mode: Mode,
 }
 
 impl Part {
@@ -30,22 +42,21 @@ impl Part {
     /// one, and without an owner, it is one that nobody can resume: empty, and not to be kept.
     pub(super) fn claim(
         directory: OwnedFd,
-        owner: Option<&str>,
-        name: &[u8],
-        mode: Mode,
+        tally: Arc<dyn Tally>,
+        claimed: &Claim<'_>,
     ) -> Result<Self, StorageError> {
-        if let Some(owner) = owner {
-            let name = name_for(owner, name);
-            if let Some(file) = claim(&directory, &name, mode)? {
-                return Ok(Self { file, directory, name, keep: true, published: false });
+        if let Some(owner) = claimed.owner {
+            let name = name_for(owner, claimed.name);
+            if let Some(file) = claim(&directory, &name, claimed.mode, &*tally)? {
+                return Ok(Self { file, directory, name, keep: true, tally, published: false });
             }
         }
         let mut random = [0; 16];
         getrandom::fill(&mut random)
             .map_err(|error| StorageError::Failed(io::Error::other(error.to_string())))?;
         let name = name_of(random);
-        match claim(&directory, &name, mode)? {
-            Some(file) => Ok(Self { file, directory, name, keep: false, published: false }),
+        match claim(&directory, &name, claimed.mode, &*tally)? {
+            Some(file) => Ok(Self { file, directory, name, keep: false, tally, published: false }),
             None => Err(StorageError::Busy),
         }
     }
@@ -54,12 +65,26 @@ impl Part {
         Ok(metadata_of(&self.file)?.size)
     }
 
+    /// Keeps the first bytes only.
+    pub(super) fn cut(&self, length: u64) -> Result<(), StorageError> {
+        let before = self.size()?;
+        self.file.set_len(length)?;
+        self.tally.changed(Extent::bytes(length) + -Extent::bytes(before));
+        Ok(())
+    }
+
     /// Gives the part its final name; with `replace` in place of what stands there, else only if
-    /// nothing does.
-    pub(super) fn publish(&mut self, name: &[u8], replace: bool) -> Result<(), StorageError> {
+    /// nothing does. What stood there must free what is `owed`.
+    pub(super) fn publish(&mut self, name: &[u8], replace: bool, owed: Extent) -> Result<(), StorageError> {
         let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        let _alone = names::alone(&self.directory, name)?;
+        let freed = if replace { names::weight(&self.directory, name)? } else { Extent::default() };
+        if freed.bytes < owed.bytes || freed.files < owed.files {
+            return Err(StorageError::OverQuota);
+        }
         rustix::fs::renameat_with(&self.directory, self.name.as_str(), &self.directory, name, flags)?;
         self.published = true;
+        self.tally.changed(-freed);
         Ok(())
     }
 
@@ -72,11 +97,13 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
-        if self.published || self.keep && self.size().is_ok_and(|size| size > 0) {
+        let size = self.size().unwrap_or_default();
+        if self.published || self.keep && size > 0 {
             return;
         }
-        if let Err(error) = rustix::fs::unlinkat(&self.directory, self.name.as_str(), AtFlags::empty()) {
-            warn!(part = self.name, %error, "an aborted upload could not be removed");
+        match rustix::fs::unlinkat(&self.directory, self.name.as_str(), AtFlags::empty()) {
+            Ok(()) => self.tally.changed(-Extent::file(size)),
+            Err(error) => warn!(part = self.name, %error, "an aborted upload could not be removed"),
         }
     }
 }
@@ -100,33 +127,43 @@ pub(super) fn is_part(name: &[u8]) -> bool {
 }
 
 /// Removes a part that nobody is writing, if it was last written before `before` (seconds since
-/// 1970; none: at any time). True if it did.
+/// 1970; none: at any time). What that freed; none if it did not.
 pub(super) fn remove_idle(
     directory: impl AsFd,
     name: &[u8],
     before: Option<i64>,
-) -> Result<bool, StorageError> {
+) -> Result<Option<Extent>, StorageError> {
     // Whatever its mode was to become, it may no longer be ours to write; a lock takes reading only.
     let file = match open_name(&directory, name, OFlags::RDONLY, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(false),
+        Err(Errno::NOENT) => return Ok(None),
         opened => opened?,
     };
     let metadata = metadata_of(&file)?;
     let old = before.is_none_or(|before| metadata.modified.seconds < before);
     if metadata.kind != Kind::File || !old || !lock(&directory, name, &file)? {
-        return Ok(false);
+        return Ok(None);
     }
     rustix::fs::unlinkat(directory, name, AtFlags::empty())?;
-    Ok(true)
+    Ok(Some(Extent::file(metadata.size)))
 }
 
 /// Opens the part, making it if need be, and locks it; none if somebody else has it.
-fn claim(directory: &OwnedFd, name: &str, mode: Mode) -> Result<Option<File>, StorageError> {
-    let flags = OFlags::WRONLY | OFlags::CREATE;
+fn claim(
+    directory: &OwnedFd,
+    name: &str,
+    mode: Mode,
+    tally: &dyn Tally,
+) -> Result<Option<File>, StorageError> {
     // Whoever had it may publish or remove it between our open and our lock; then the name is
     // free again, and it takes somebody as quick for this to happen twice.
     for _ in 0..4 {
-        let file = open_name(directory, name.as_bytes(), flags, mode)?;
+        let file = match open_name(directory, name.as_bytes(), OFlags::WRONLY, mode) {
+            Err(Errno::NOENT) => match make(directory, name, mode, tally) {
+                Err(Errno::EXIST) => continue,
+                made => made?,
+            },
+            opened => opened?,
+        };
         if metadata_of(&file)?.kind != Kind::File {
             return Err(StorageError::NotAFile);
         }
@@ -135,6 +172,13 @@ fn claim(directory: &OwnedFd, name: &str, mode: Mode) -> Result<Option<File>, St
         }
     }
     Ok(None)
+}
+
+fn make(directory: &OwnedFd, name: &str, mode: Mode, tally: &dyn Tally) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL;
+    let file = open_name(directory, name.as_bytes(), flags, mode)?;
+    tally.changed(Extent::file(0));
+    Ok(file)
 }
 
 /// Takes the lock without waiting; false if somebody has it, or if the file no longer has this name.

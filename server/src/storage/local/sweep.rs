@@ -12,20 +12,25 @@ use tracing::warn;
 use super::enclosure::{Enclosure, metadata_at, open_name};
 use super::part;
 use crate::path::VirtualPath;
-use crate::storage::{Kind, StorageError};
+use crate::storage::{Extent, Kind, StorageError, Tally};
 
-/// Removes all parts below `root` that nobody has written to for `older_than`; returns how many.
-/// It follows no link, and what it can't deal with is left, and logged. It takes as long as the tree is large: for a blocking thread.
-pub(crate) fn sweep(root: &Path, older_than: Duration) -> Result<u64, StorageError> {
+/// Removes all parts below `root` that nobody has written to for `older_than`; tells of each directory
+/// what that freed there. It follows no link, and what it can't deal with is left, and logged. It takes as
+/// long as the tree is large: for a blocking thread.
+pub(crate) fn sweep(root: &Path, older_than: Duration) -> Result<Vec<(VirtualPath, Extent)>, StorageError> {
     let inside = Enclosure::of(root)?;
     let before = SystemTime::now().checked_sub(older_than).unwrap_or(UNIX_EPOCH);
     let before = before.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let before = i64::try_from(before).unwrap_or(i64::MAX);
-    let mut removed = 0;
+    let mut removed = Vec::new();
     let mut pending = vec![VirtualPath::root()];
     while let Some(path) = pending.pop() {
-        if let Err(error) = sweep_directory(&inside, &path, before, &mut pending, &mut removed) {
+        let mut freed = Extent::default();
+        if let Err(error) = sweep_directory(&inside, &path, before, &mut pending, &mut freed) {
             warn!(%path, %error, "a directory could not be swept");
+        }
+        if freed.files > 0 {
+            removed.push((path, freed));
         }
     }
     Ok(removed)
@@ -36,7 +41,7 @@ fn sweep_directory(
     path: &VirtualPath,
     before: i64,
     pending: &mut Vec<VirtualPath>,
-    removed: &mut u64,
+    freed: &mut Extent,
 ) -> Result<(), StorageError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let directory = match inside.open_waiting(path, flags, Mode::empty()) {
@@ -54,7 +59,7 @@ fn sweep_directory(
             }
         } else if part::is_part(name) {
             match part::remove_idle(&directory, name, Some(before)) {
-                Ok(gone) => *removed += u64::from(gone),
+                Ok(gone) => *freed = *freed + gone.unwrap_or_default(),
                 Err(error) => {
                     warn!(%path, %error, "a partial upload could not be removed");
                 }
@@ -65,17 +70,19 @@ fn sweep_directory(
 }
 
 /// Removes the parts from a directory that holds nothing else.
-pub(super) fn clear_parts(parent: &OwnedFd, name: &[u8]) -> Result<(), StorageError> {
+pub(super) fn clear_parts(parent: &OwnedFd, name: &[u8], tally: &dyn Tally) -> Result<(), StorageError> {
     let directory = open_name(parent, name, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty())?;
     each_name(&directory, |name, _| if part::is_part(name) { Ok(()) } else { Err(StorageError::NotEmpty) })?;
     rustix::fs::seek(&directory, SeekFrom::Start(0))?;
     each_name(&directory, |name, _| {
-        if part::remove_idle(&directory, name, None)? { Ok(()) } else { Err(StorageError::Busy) }
+        let freed = part::remove_idle(&directory, name, None)?.ok_or(StorageError::Busy)?;
+        tally.changed(-freed);
+        Ok(())
     })
 }
 
 /// Every name in the directory but `.` and `..`, and whether it is a directory's.
-fn each_name(
+pub(super) fn each_name(
     directory: &OwnedFd,
     mut each: impl FnMut(&[u8], bool) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {

@@ -7,6 +7,7 @@ mod directories;
 mod full_disk;
 mod leftovers;
 mod resuming;
+mod tally;
 mod uploads;
 
 use std::io::{Read, Write};
@@ -37,7 +38,7 @@ impl Place {
         std::fs::create_dir(root.path().join("outside")).unwrap();
         std::fs::write(root.path().join("outside/secret"), "secret").unwrap();
         let storage = LocalStorage::open(&root.path().join("homes"), uploads, durable).unwrap();
-        let tree = storage.open_tree("alice").await.unwrap();
+        let tree = storage.open_tree("alice", Arc::new(())).await.unwrap();
         Self { root, tree }
     }
 
@@ -141,9 +142,9 @@ async fn a_home_is_made_with_its_parents_at_the_first_login() {
     let root = tempfile::tempdir().unwrap();
     let storage =
         LocalStorage::open(&root.path().join("new/files"), Uploads::AtomicResumable, false).unwrap();
-    storage.open_tree("customers/north/alice").await.unwrap();
+    storage.open_tree("customers/north/alice", Arc::new(())).await.unwrap();
     assert!(root.path().join("new/files/customers/north/alice").is_dir());
-    storage.open_tree("customers/north/alice").await.unwrap();
+    storage.open_tree("customers/north/alice", Arc::new(())).await.unwrap();
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn a_home_can_not_lie_outside_the_root() {
     let storage = LocalStorage::open(&root.path().join("files"), Uploads::AtomicResumable, false).unwrap();
     std::os::unix::fs::symlink(root.path(), root.path().join("files/link")).unwrap();
     for home in ["../other", "..", "a/../../b", "link", "link/deeper"] {
-        assert_fails!(storage.open_tree(home).await, StorageError::OutsideTree);
+        assert_fails!(storage.open_tree(home, Arc::new(())).await, StorageError::OutsideTree);
     }
     assert!(!root.path().join("other").exists());
     assert!(!root.path().join("deeper").exists());

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rustix::fs::{Mode, OFlags};
@@ -11,13 +12,17 @@ use wharfinger_config::Uploads;
 
 use super::blocking;
 use super::enclosure::{Enclosure, is_link, metadata, metadata_at, metadata_of, status_at};
-use super::part::{self, Part};
+use super::names;
+use super::part::{self, Claim, Part};
 use crate::path::VirtualPath;
-use crate::storage::{Kind, Metadata, PendingUpload, RequestedUpload, Start, StorageError, Upload};
+use crate::storage::{
+    Extent, Kind, Metadata, PendingUpload, RequestedUpload, Start, StorageError, Tally, Upload,
+};
 
 /// An upload asked for; `directory` is where its path's name stands.
 pub(super) struct Request {
     pub(super) inside: Enclosure,
+    pub(super) tally: Arc<dyn Tally>,
     pub(super) directory: OwnedFd,
     pub(super) path: VirtualPath,
     pub(super) offset: Start,
@@ -25,8 +30,15 @@ pub(super) struct Request {
     pub(super) owner: Option<String>,
     pub(super) uploads: Uploads,
     pub(super) durable: bool,
-    /// What `check` found.
-    pub(super) replaces: bool,
+    pub(super) found: Found,
+}
+
+/// What `check` found.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Found {
+    replaces: bool,
+    ahead: Extent,
+    credit: Extent,
 }
 
 /// Permissions of a new file, before the process's umask.
@@ -35,7 +47,15 @@ const FILE_MODE: u32 = 0o644;
 #[async_trait]
 impl RequestedUpload for Request {
     fn replaces(&self) -> bool {
-        self.replaces
+        self.found.replaces
+    }
+
+    fn ahead(&self) -> Extent {
+        self.found.ahead
+    }
+
+    fn credit(&self) -> Extent {
+        self.found.credit
     }
 
     /// A plain upload makes one small file and is opened at once; any other may have to copy.
@@ -49,11 +69,26 @@ impl RequestedUpload for Request {
 }
 
 impl Request {
-    /// Finds out whether it could be begun now; whether a file stands under the name.
-    pub(super) fn check(&self) -> Result<bool, StorageError> {
-        let standing = self.standing()?;
-        origin(self.offset, standing, self.left_over()?)?;
-        Ok(standing.is_some())
+    /// Finds out whether it could be begun now, and what that takes.
+    pub(super) fn check(&self) -> Result<Found, StorageError> {
+        let (standing, left_over) = (self.standing()?, self.left_over()?);
+        let (start, origin) = origin(self.offset, standing, left_over)?;
+        let replaces = standing.is_some();
+        if self.uploads == Uploads::Direct {
+            let ahead = if replaces { Extent::default() } else { Extent::file(0) };
+            return Ok(Found { replaces, ahead, credit: Extent::default() });
+        }
+        let taken_up = left_over.is_some() && !self.appends(standing);
+        let file = if taken_up { Extent::default() } else { Extent::file(0) };
+        let copied = if origin == Origin::Standing { Extent::bytes(start) } else { Extent::default() };
+        let credit =
+            if replaces { names::weight(&self.directory, self.path.name())? } else { Extent::default() };
+        Ok(Found { replaces, ahead: file + copied, credit })
+    }
+
+    /// What is appended belongs to the file as it stands now, so nothing of it is kept.
+    fn appends(&self, standing: Option<Metadata>) -> bool {
+        self.offset == Start::End && standing.is_some()
     }
 
     fn begin(self) -> Result<LocalUpload, StorageError> {
@@ -104,11 +139,12 @@ impl Request {
         let mode = standing.map(|standing| standing.mode & 0o777);
         // Whatever the old version's mode, the owner must be able to open the part again.
         let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
-        let Self { inside, directory, path, offset, may_overwrite, owner, uploads, durable, .. } = self;
-        // What is appended belongs to the file as it stands now, so nothing of it is kept.
-        let appends = offset == Start::End && standing.is_some();
+        let appends = self.appends(standing);
+        let Self { inside, tally, directory, path, offset, may_overwrite, owner, uploads, durable, .. } =
+            self;
         let owner = owner.as_deref().filter(|_| uploads == Uploads::AtomicResumable && !appends);
-        let mut part = Part::claim(directory, owner, path.name(), created)?;
+        let claimed = Claim { owner, name: path.name(), mode: created };
+        let mut part = Part::claim(directory, tally, &claimed)?;
         // What the client would go on with is being written by somebody: its earlier session, most
         // likely, whose end the server has not noticed yet.
         if owner.is_some() && !part.keep && resumes(offset, standing) {
@@ -116,13 +152,15 @@ impl Request {
         }
         if origin == Origin::Standing {
             let standing = inside.open_waiting(&path, OFlags::RDONLY, Mode::empty())?;
-            part.file.set_len(0)?;
-            copy(&File::from(standing), &part.file, start).inspect_err(|_| part.keep = false)?;
+            part.cut(0)?;
+            let copied = copy(&File::from(standing), &part.file, start);
+            part.tally.changed(Extent::bytes(part.size()?));
+            copied.inspect_err(|_| part.keep = false)?;
         } else if part.size()? < start {
             // It was begun anew since we looked.
             return Err(StorageError::RestartBeyondEnd);
         } else {
-            part.file.set_len(start)?;
+            part.cut(start)?;
         }
         part.file.seek(SeekFrom::Start(start))?;
         // An append never replaces a file that it has not read.
@@ -130,6 +168,7 @@ impl Request {
         Ok(LocalUpload {
             start,
             durable,
+            owed: Extent::default(),
             place: Place::Part { part, name: path.name().to_vec(), replace, mode },
         })
     }
@@ -145,12 +184,16 @@ impl Request {
         let exclusive = if standing.is_none() { OFlags::EXCL } else { OFlags::empty() };
         let flags = OFlags::WRONLY | OFlags::CREATE | exclusive;
         let file = File::from(self.inside.open_waiting(&self.path, flags, Mode::from(FILE_MODE))?);
-        if metadata_of(&file)?.kind != Kind::File {
+        let opened = metadata_of(&file)?;
+        if opened.kind != Kind::File {
             return Err(StorageError::NotAFile);
         }
+        let made = if standing.is_none() { Extent::file(0) } else { Extent::default() };
         file.set_len(start)?;
+        self.tally.changed(made + Extent::bytes(start) + -Extent::bytes(opened.size));
         (&file).seek(SeekFrom::Start(start))?;
-        Ok(LocalUpload { start, durable: self.durable, place: Place::Direct(file) })
+        let (durable, owed) = (self.durable, Extent::default());
+        Ok(LocalUpload { start, durable, owed, place: Place::Direct(file) })
     }
 }
 
@@ -206,6 +249,8 @@ fn copy(from: &File, to: &File, length: u64) -> Result<(), StorageError> {
 pub(super) struct LocalUpload {
     start: u64,
     durable: bool,
+    /// What the file to be replaced has to free.
+    owed: Extent,
     place: Place,
 }
 
@@ -236,6 +281,13 @@ impl PendingUpload for LocalUpload {
         self.start
     }
 
+    fn overdraw(&mut self, owed: Extent) {
+        self.owed = owed;
+        if let Place::Part { part, .. } = &mut self.place {
+            part.keep = false;
+        }
+    }
+
     async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
         blocking(move || self.commit()).await
     }
@@ -250,7 +302,7 @@ impl LocalUpload {
         if let Some(mode) = *mode {
             rustix::fs::fchmod(&part.file, Mode::from(mode))?;
         }
-        if let Err(error) = part.publish(name, *replace) {
+        if let Err(error) = part.publish(name, *replace, self.owed) {
             // Its owner must be able to open it again.
             if let Some(mode) = *mode {
                 rustix::fs::fchmod(&part.file, Mode::from(mode | 0o600))?;

@@ -4,6 +4,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use wharfinger_config::Uploads;
 
@@ -40,7 +41,7 @@ async fn a_full_disk_leaves_the_old_version_and_no_half_file() {
     let place = tempfile::tempdir().unwrap();
     let _tmpfs = Tmpfs::mount(place.path());
     let storage = LocalStorage::open(place.path(), Uploads::AtomicResumable, true).unwrap();
-    let tree = storage.open_tree("alice").await.unwrap();
+    let tree = storage.open_tree("alice", Arc::new(())).await.unwrap();
     let plan = |offset| UploadPlan { offset, may_overwrite: true, owner: Some("alice") };
     let old = "old".repeat(200_000);
     let upload =

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::super::sweep;
 use super::{Place, assert_fails, at, send};
 use crate::path::{PathError, VirtualPath};
-use crate::storage::{Start, StorageError};
+use crate::storage::{Extent, Start, StorageError};
 
 const WEEK: Duration = Duration::from_hours(7 * 24);
 
@@ -49,7 +49,10 @@ async fn a_sweep_removes_old_parts_only() {
         let file = std::fs::File::options().write(true).open(place.disk(mine)).unwrap();
         file.set_modified(SystemTime::now() - 2 * WEEK).unwrap();
     }
-    assert_eq!(sweep(place.root.path(), WEEK).unwrap(), 2);
+    let mut removed = sweep(place.root.path(), WEEK).unwrap();
+    removed.sort_by_key(|(path, _)| path.clone());
+    let freed = Extent::file(3);
+    assert_eq!(removed, [(at("/homes/alice"), freed), (at("/homes/alice/deep/deeper"), freed)]);
     assert_eq!(place.names("/").await, ["deep", "file.part"]);
     assert_eq!(place.names_on_disk("deep/deeper"), [""; 0]);
     assert_eq!(place.tree.partial_size(&at("young"), "alice").await.unwrap(), Some(5));
@@ -62,7 +65,7 @@ async fn a_sweep_leaves_an_upload_that_is_running() {
     let upload = place.begin("file", Start::Beginning).await.unwrap();
     send(&upload, "content");
     age(&place, "", 2 * WEEK);
-    assert_eq!(sweep(place.root.path(), WEEK).unwrap(), 0);
+    assert_eq!(sweep(place.root.path(), WEEK).unwrap(), []);
     upload.finish().await.unwrap();
     assert_eq!(place.content("file"), "content");
 }
@@ -74,7 +77,7 @@ async fn a_sweep_follows_no_link() {
     age(&place, "", 2 * WEEK);
     let elsewhere = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(place.home(), elsewhere.path().join("link")).unwrap();
-    assert_eq!(sweep(elsewhere.path(), WEEK).unwrap(), 0);
+    assert_eq!(sweep(elsewhere.path(), WEEK).unwrap(), []);
     assert_eq!(place.names_on_disk("").len(), 1);
 }
 
