@@ -39,8 +39,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use wharfinger_accounts::{Accounts, Trail};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
+use wharfinger_config::program::Current;
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
@@ -57,10 +60,9 @@ const LAST_RECORDS: Duration = Duration::from_secs(10);
 pub struct AdminApi {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-    service: serve::Service,
-    grace: Duration,
-    retention: retention::Retention,
-    trail: Trail,
+    service: Service,
+    tls: Option<TlsAcceptor>,
+    current: Current,
 }
 
 /// Why the API can't start.
@@ -87,12 +89,13 @@ pub enum BindError {
 
 impl AdminApi {
     /// Reads or makes the token key and opens the configured listeners.
-    pub async fn bind(config: &Config, accounts: Accounts) -> Result<Self, BindError> {
+    pub async fn bind(mut current: Current, accounts: Accounts) -> Result<Self, BindError> {
+        let config = &*current.get();
         let key = TokenKey::read_or_make(&config.token_key())?;
         let tls = tls::acceptor(config)?;
         let trail =
             accounts.begin_trail(&owner::writer()).map_err(|error| BindError::Trail(error.to_string()))?;
-        let router = router(&Service::new(accounts.clone(), trail.clone(), &key, &config.admin));
+        let service = Service::new(accounts, trail, &key, &config.admin);
         let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
         for &address in &config.admin.listen {
             let refused = |source| BindError::Listen { address, source };
@@ -102,10 +105,7 @@ impl AdminApi {
             listeners.push(listener);
             addresses.push(bound);
         }
-        let grace = Duration::from_secs(config.shutdown.grace_seconds);
-        let service = serve::Service { router, tls };
-        let retention = retention::Retention::new(accounts, trail.clone(), config.audit.retention_days);
-        Ok(Self { listeners, addresses, service, grace, retention, trail })
+        Ok(Self { listeners, addresses, service, tls, current })
     }
 
     /// What can be said of a configuration without starting: whether key and certificate work.
@@ -121,13 +121,35 @@ impl AdminApi {
     }
 
     /// Answers requests until `shutdown`; then takes no new ones, and gives those under way the
-    /// configured grace.
+    /// configured grace. Follows the configuration meanwhile.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let retention = tokio::spawn(self.retention.run());
-        serve::serve(self.listeners, self.service, shutdown, self.grace).await;
-        retention.abort();
-        self.trail.close(LAST_RECORDS).await;
+        let Self { listeners, service, current, .. } = self;
+        let tls = watch::Sender::new(self.tls);
+        let served = serve::Service { router: router(&service), tls: tls.subscribe() };
+        tokio::select! {
+            () = serve::serve(listeners, served, shutdown, current.clone()) => {}
+            () = retention::expire(&service.accounts, &service.trail, current.clone()) => {}
+            () = follow(current, &service, &tls) => {}
+        }
+        service.trail.close(LAST_RECORDS).await;
         Ok(())
+    }
+}
+
+/// Uses each new configuration for the requests to come, if all of it can be had. Never ends.
+async fn follow(mut current: Current, service: &Service, tls: &watch::Sender<Option<TlsAcceptor>>) {
+    loop {
+        let config = current.changed().await;
+        match tls::acceptor(&config) {
+            Ok(acceptor) => {
+                service.follow(&config.admin);
+                tls.send_replace(acceptor);
+                tracing::info!("new requests use new settings");
+            }
+            Err(error) => {
+                tracing::error!(%error, "the new settings can't be used; the old ones stay in use");
+            }
+        }
     }
 }
 

@@ -103,7 +103,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
         () = stopped.clone().asked() => return Ok(()),
     };
     // The address first: a start that fails must not have shown the one-time password.
-    let api = AdminApi::bind(config, accounts.clone()).await?;
+    let api = AdminApi::bind(current.clone(), accounts.clone()).await?;
     announce(&ensure_owner(&accounts, config).await?);
     Ok(api.run(stopped.asked()).await.context("the admin API stopped")?)
 }

@@ -21,6 +21,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+use wharfinger_config::program::Current;
 
 use crate::tls;
 
@@ -35,15 +36,16 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Service {
     pub(crate) router: Router,
-    pub(crate) tls: Option<TlsAcceptor>,
+    /// What takes connections to TLS now.
+    pub(crate) tls: watch::Receiver<Option<TlsAcceptor>>,
 }
 
-/// Serves until `shutdown`, then waits for running requests, at most for `grace`.
+/// Serves until `shutdown`, then waits for running requests, as long as the configuration says then.
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     service: Service,
     shutdown: impl Future<Output = ()>,
-    grace: Duration,
+    mut current: Current,
 ) {
     let connections = GracefulShutdown::new();
     // Dropped at the end, which ends the connections that are left.
@@ -56,6 +58,7 @@ pub(crate) async fn serve(
         _ = accepting => {}
         () = shutdown => {}
     }
+    let grace = Duration::from_secs(current.get().shutdown.grace_seconds);
     if tokio::time::timeout(grace, connections.shutdown()).await.is_err() {
         tracing::warn!("requests still running after the grace time are cut off");
     }
@@ -95,7 +98,7 @@ async fn attend(stream: TcpStream, peer: SocketAddr, Service { router, tls }: Se
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
-    let Some(tls) = tls else { return answer(stream, peer, router, watcher).await };
+    let Some(tls) = tls.borrow().clone() else { return answer(stream, peer, router, watcher).await };
     match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
         Ok(Ok(stream)) => answer(stream, peer, router, watcher).await,
         Ok(Err(error)) => tls::broken(&error),

@@ -40,4 +40,10 @@ impl Service {
             metrics: Metrics::new(),
         }
     }
+
+    /// Goes by these settings from now on, as far as they can change.
+    pub(crate) fn follow(&self, settings: &wharfinger_config::Admin) {
+        self.tokens.set_seconds(settings.token_seconds);
+        self.rate.set_rate(settings.requests_per_second);
+    }
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,8 @@ pub(crate) struct Throttle {
 /// How often a client may ask at all.
 pub(crate) struct RequestRate {
     throttle: Throttle,
-    /// None: as often as it likes.
-    rule: Option<Rule>,
+    /// 0: as often as it likes.
+    per_second: AtomicU32,
 }
 
 /// An attempt that counts as failed until it is forgiven, also when its client hangs up.
@@ -100,15 +101,19 @@ impl Throttle {
 impl RequestRate {
     /// So many requests a second, and twice as many at once; 0: any number.
     pub(crate) fn new(per_second: u32) -> Self {
-        let rule = Duration::from_secs(1)
-            .checked_div(per_second)
-            .map(|every| Rule { burst: per_second.saturating_mul(2), every });
-        Self { throttle: Throttle::new(), rule }
+        Self { throttle: Throttle::new(), per_second: AtomicU32::new(per_second) }
+    }
+
+    /// The same, from now on.
+    pub(crate) fn set_rate(&self, per_second: u32) {
+        self.per_second.store(per_second, Ordering::Relaxed);
     }
 
     /// Counts a request, or says how long to wait.
     pub(crate) fn admit(&self, from: IpAddr, now: Instant) -> Result<(), Duration> {
-        let Some(rule) = self.rule else { return Ok(()) };
+        let per_second = self.per_second.load(Ordering::Relaxed);
+        let Some(every) = Duration::from_secs(1).checked_div(per_second) else { return Ok(()) };
+        let rule = Rule { burst: per_second.saturating_mul(2), every };
         let key = self.throttle.keys.hash_one(client_network(from));
         self.throttle.charge(&[(key, rule)], now)
     }

@@ -2,6 +2,8 @@
 //! the admin's version; whether that is still so, `admin.rs` asks the store at each request, so
 //! that a token dies with any change to its admin. The role is never taken from a token.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::{Deserialize, Serialize};
@@ -20,7 +22,7 @@ pub(crate) struct Tokens {
     validation: Validation,
     header: Header,
     /// How long a token is good, seconds.
-    seconds: u64,
+    seconds: AtomicU64,
 }
 
 /// What a token says.
@@ -52,13 +54,18 @@ impl Tokens {
             decoding: DecodingKey::from_secret(key.bytes()),
             validation,
             header,
-            seconds,
+            seconds: AtomicU64::new(seconds),
         }
     }
 
     /// How long a token is good, seconds.
     pub(crate) fn seconds(&self) -> u64 {
-        self.seconds
+        self.seconds.load(Ordering::Relaxed)
+    }
+
+    /// Tokens issued from now on are good so long.
+    pub(crate) fn set_seconds(&self, seconds: u64) {
+        self.seconds.store(seconds, Ordering::Relaxed);
     }
 
     /// A token for an admin who just logged in.
@@ -71,7 +78,7 @@ impl Tokens {
             id: admin.id.clone(),
             version: admin.version,
             iat,
-            exp: iat.saturating_add_unsigned(self.seconds),
+            exp: iat.saturating_add_unsigned(self.seconds()),
         };
         encode(&self.header, &claims, &self.encoding)
     }

@@ -40,7 +40,7 @@ struct Failure {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let program = match arguments.common.start(Server::check) {
+    let program = match arguments.common.start(check) {
         Ok(program) => program,
         Err(code) => return code,
     };
@@ -58,6 +58,12 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What either service has to say against a configuration.
+fn check(config: &Config) -> Result<(), anyhow::Error> {
+    Server::check(config)?;
+    Ok(AdminApi::check(config)?)
+}
+
 async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
     let config = &*current.get();
     // Said at once, not after a wait for the store.
@@ -67,8 +73,8 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
         () = stopped.clone().asked() => return Ok(()),
     };
     // Addresses first: a start that fails must not have shown the one-time password.
-    let server = Server::bind(current, accounts.clone())?;
-    let api = AdminApi::bind(config, accounts.clone()).await?;
+    let server = Server::bind(current.clone(), accounts.clone())?;
+    let api = AdminApi::bind(current, accounts.clone()).await?;
     let owner = ensure_owner(&accounts, config).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
     greet(config, &server, &api, &accounts, owner).await?;
     let (served, answered) = tokio::join!(server.run(stopped.clone().asked()), api.run(stopped.asked()));

@@ -17,6 +17,11 @@ pub(super) type Check = Box<dyn Fn(&Config) -> Result<(), String> + Send + Sync>
 
 /// Settings that a reload changes; any other one is as it was at the start until a restart.
 const AT_ONCE: &[&str] = &[
+    "admin.certificate",
+    "admin.key",
+    "admin.requests_per_second",
+    "admin.token_seconds",
+    "audit.retention_days",
     "ftp.active_port",
     "ftp.banner",
     "ftp.client_certificate",
@@ -65,6 +70,13 @@ impl Current {
             std::future::pending::<()>().await;
         }
         self.get()
+    }
+}
+
+impl From<Config> for Current {
+    /// One that stays as it is.
+    fn from(config: Config) -> Self {
+        Self(watch::Sender::new(Arc::new(config)).subscribe())
     }
 }
 

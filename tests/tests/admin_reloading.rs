@@ -1,0 +1,82 @@
+//! The admin API's settings and certificate replaced while it runs, alone and in one process with
+//! the file server; rubbish changes nothing.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use serde_json::json;
+use wharfinger_tests::authority::{Authority, Issued, Key};
+use wharfinger_tests::deployment::OWNER_PASSWORD;
+use wharfinger_tests::polling::eventually;
+use wharfinger_tests::program::PATIENCE;
+use wharfinger_tests::{Admin, Deployment, Setup, Shape, Store, Tls, Version};
+
+const SHAPES: [Shape; 2] = [Shape::AllInOne, Shape::TwoPrograms];
+
+/// How long a token is good that is issued now.
+fn token_seconds(deployment: &Deployment) -> u64 {
+    let login = json!({"username": "owner", "password": OWNER_PASSWORD});
+    let answer = Admin::stranger(deployment.admin_address).post("/api/v1/auth/token", login);
+    answer.body["expires_in"].as_u64().unwrap_or_default()
+}
+
+/// The certificate that the API shows there, if it answers under TLS.
+fn certificate(address: SocketAddr, tls: &Tls) -> Option<Vec<u8>> {
+    let mut stream = tls.secure(TcpStream::connect(address).unwrap());
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = Vec::new();
+    // Whether the connection ends in good order is not asked here.
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+    Some(stream.conn.peer_certificates()?.first()?.to_vec())
+}
+
+#[test]
+fn tokens_and_requests_go_by_the_new_settings() {
+    for shape in SHAPES {
+        let deployment = Setup::new(shape, Store::Sqlite).file("").start();
+        assert_eq!(token_seconds(&deployment), 900);
+        deployment.reload("[admin]\ntoken_seconds = 77\n");
+        eventually("the tokens' life", PATIENCE, || (token_seconds(&deployment) == 77).then_some(()));
+        assert_eq!(deployment.admin.get("/api/v1/users").status, 200, "an older token stays good");
+        deployment.reload("[admin]\nrequests_per_second = 1\n");
+        eventually("too many requests", PATIENCE, || {
+            (deployment.admin.get("/api/v1/users").status == 429).then_some(())
+        });
+        deployment.reload("[admin]\nrequests_per_second = \"many\"\n");
+        deployment.programs().last().unwrap().logs(&["the old one stays in use", "line 2"]);
+        deployment.reload("[admin]\nrequests_per_second = 0\n");
+        eventually("any number of requests", PATIENCE, || {
+            (0..20).all(|_| deployment.admin.get("/api/v1/users").status == 200).then_some(())
+        });
+        assert_eq!(token_seconds(&deployment), 900, "what is left out has its default again");
+    }
+}
+
+#[test]
+fn a_new_certificate_is_shown_and_rubbish_in_its_place_is_refused() {
+    for shape in SHAPES {
+        let setup = Setup::new(shape, Store::Sqlite).file("");
+        let authority = Authority::new(setup.directory());
+        let [first, second] = [Key::Ecdsa, Key::Rsa].map(|key| authority.server(&["localhost"], key));
+        let deployment = setup.start();
+        let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
+        let with = |issued: &Issued| {
+            let (certificate, key) = (issued.certificate.display(), issued.key.display());
+            format!("[admin]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
+        };
+        assert_eq!(certificate(address, &tls), None, "it is not under TLS yet");
+        for issued in [&first, &second] {
+            deployment.reload(&with(issued));
+            let shown = || (certificate(address, &tls) == Some(issued.der())).then_some(());
+            eventually("the certificate", PATIENCE, shown);
+        }
+        fs::write(&first.key, "no key at all").unwrap();
+        deployment.reload(&with(&first));
+        deployment.programs().last().unwrap().logs(&["the old one stays in use", "as pem"]);
+        assert_eq!(certificate(address, &tls), Some(second.der()));
+        deployment.reload("");
+        eventually("plain HTTP again", PATIENCE, || certificate(address, &tls).is_none().then_some(()));
+    }
+}
