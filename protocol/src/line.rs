@@ -9,8 +9,11 @@ use std::ops::{Range, RangeInclusive};
 
 use memchr::{memchr, memchr2};
 
-/// The longest line in bytes, with its line end and its Telnet sequences.
+/// The longest line of a command in bytes, with its line end and its Telnet sequences.
 pub const LONGEST_LINE: usize = 4096;
+/// The longest line of an answer: a path that a command made step by step may fill a command's line
+/// by itself, and stands behind a code.
+const LONGEST_ANSWER: usize = LONGEST_LINE + 512;
 
 /// Telnet's "interpret as command" byte (RFC 854).
 pub(crate) const IAC: u8 = 0xFF;
@@ -19,16 +22,16 @@ const FIRST_TELNET_COMMAND: u8 = 0xF0;
 /// WILL, WON'T, DO and DON'T are followed by one option byte.
 const NEGOTIATIONS: RangeInclusive<u8> = 0xFB..=0xFE;
 
-/// A line was longer than [`LONGEST_LINE`]; the rest of it will be skipped.
+/// A line was longer than lines may be; the rest of it will be skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the line is longer than {LONGEST_LINE} bytes")]
+#[error("the line is too long")]
 pub struct TooLong;
 
 /// Where the splitting of one connection's bytes stands.
 ///
 /// Between two calls of [`Lines::next`] the caller may append to the buffer,
 /// and do nothing else to it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Lines {
     /// The current line's cleaned bytes are `start..written`; those before it were handed out.
     start: usize,
@@ -39,11 +42,19 @@ pub struct Lines {
     length: usize,
     telnet: Telnet,
     skipping: bool,
+    /// How long a line may be.
+    longest: usize,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+impl Default for Lines {
+    fn default() -> Lines {
+        let (telnet, skipping, longest) = (Telnet::Data, false, LONGEST_LINE);
+        Lines { start: 0, written: 0, read: 0, length: 0, telnet, skipping, longest }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Telnet {
-    #[default]
     Data,
     Command,
     Option,
@@ -57,10 +68,16 @@ impl Lines {
         Lines { telnet: Telnet::Unused, ..Lines::default() }
     }
 
+    /// For the answers of such a protocol.
+    pub fn of_answers() -> Lines {
+        Lines { longest: LONGEST_ANSWER, ..Lines::without_telnet() }
+    }
+
     /// The same kind of lines, with nothing read yet.
     #[must_use]
     pub fn anew(&self) -> Lines {
-        if self.telnet == Telnet::Unused { Lines::without_telnet() } else { Lines::default() }
+        let telnet = if self.telnet == Telnet::Unused { Telnet::Unused } else { Telnet::Data };
+        Lines { telnet, longest: self.longest, ..Lines::default() }
     }
 
     /// The next whole line, without its line end (CR LF, or LF alone) and
@@ -94,7 +111,7 @@ impl Lines {
 
     /// Takes the next run of bytes up to a line end, an IAC or the end of what has come.
     fn advance(&mut self, buffer: &mut [u8]) -> Progress {
-        let room = LONGEST_LINE.saturating_sub(self.length);
+        let room = self.longest.saturating_sub(self.length);
         let end = if self.skipping { buffer.len() } else { buffer.len().min(self.read + room) };
         if self.read >= end {
             return self.overflow();

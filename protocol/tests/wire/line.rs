@@ -159,3 +159,12 @@ proptest! {
         prop_assert_eq!(lines_of(&wire), [Ok(line)]);
     }
 }
+
+#[test]
+fn an_answer_may_hold_the_longest_path_behind_its_code() {
+    let answer = [&b"AOK 200 /"[..], &[b'n'; 4094], b"\r\n"].concat();
+    let mut buffer = answer.clone();
+    assert_eq!(Lines::of_answers().next(&mut buffer), Some(Ok(&answer[..answer.len() - 2])));
+    let mut endless = vec![b'n'; 100_000];
+    assert_eq!(Lines::of_answers().next(&mut endless), Some(Err(TooLong)));
+}

@@ -181,3 +181,16 @@ fn ctrl_c_in_an_upload_leaves_no_file_under_its_name_and_the_next_one_succeeds()
         fs::remove_file(scene.home().join("file")).unwrap();
     }
 }
+
+#[test]
+fn the_longest_path_there_is_is_told() {
+    let scene = Scene::new();
+    // With the slashes these are 4095 bytes.
+    let names = [vec!["n".repeat(255); 15], vec!["m".repeat(254)]].concat();
+    let steps: Vec<_> = names.iter().map(|name| format!("mkdir {name}\ncd {name}\n")).collect();
+    for scheme in BOTH {
+        let said = scene.wharf.run_shell(&[&scene.url(scheme, "")], &(steps.concat() + "pwd\n")).succeeded();
+        assert!(said.contains(&format!("there: /{}", names.join("/"))), "{scheme}: {said}");
+        fs::remove_dir_all(scene.home().join(&names[0])).unwrap();
+    }
+}

@@ -187,3 +187,14 @@ fn lines_from_a_pipe_end_with_the_first_failure() {
     assert!(finished.out.contains("there: /") && finished.err.contains("550"), "{finished:?}");
     assert!(!terminal.deployment.home(&terminal.user).join("never").exists());
 }
+
+#[test]
+fn the_longest_path_there_is_is_told() {
+    let terminal = Terminal::new();
+    let url = format!("ftpes://alice@localhost:{}", terminal.deployment.ftp().port());
+    // With the slashes these are 4095 bytes, and on the wire twice as many: quotes are doubled there.
+    let names = [vec!["\"".repeat(255); 15], vec!["m".repeat(254)]].concat();
+    let steps: Vec<_> = names.iter().map(|name| format!("mkdir '{name}'\ncd '{name}'\n")).collect();
+    let said = terminal.wharf.run_shell(&[&url], &(steps.concat() + "pwd\n")).succeeded();
+    assert!(said.contains(&format!("there: /{}", names.join("/"))), "{said}");
+}

@@ -18,7 +18,7 @@ pub(super) struct Control {
 
 impl Control {
     pub(super) fn new(wire: Wire, pace: Pace) -> Control {
-        Control { wire, lines: Lines::without_telnet(), buffer: Vec::new(), pace }
+        Control { wire, lines: Lines::of_answers(), buffer: Vec::new(), pace }
     }
 
     /// Sends a whole line.
