@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::store::StoreError;
@@ -38,6 +38,8 @@ const QUEUE: usize = 65_536;
 pub struct Trail {
     queue: mpsc::Sender<Message>,
     lost: Arc<Lost>,
+    /// Told when somebody waits for what is in the queue.
+    hurry: Arc<Notify>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
     clock: Clock,
 }
@@ -63,6 +65,7 @@ impl Lost {
 pub struct Place {
     slot: mpsc::OwnedPermit<Message>,
     clock: Clock,
+    hurry: Arc<Notify>,
 }
 
 impl Accounts {
@@ -76,10 +79,10 @@ impl Accounts {
         let now = self.now();
         let sealer = Sealer::new(writer, now)?;
         let (queue, events) = mpsc::channel(queue);
-        let lost = Arc::<Lost>::default();
-        let task = Writer::new(self.clone(), sealer, Arc::clone(&lost));
+        let (lost, hurry) = (Arc::<Lost>::default(), Arc::<Notify>::default());
+        let task = Writer::new(self.clone(), sealer, Arc::clone(&lost), Arc::clone(&hurry));
         let writer = Arc::new(Mutex::new(Some(tokio::spawn(task.run(now, events)))));
-        Ok(Trail { queue, lost, writer, clock: Arc::clone(&self.inner.clock) })
+        Ok(Trail { queue, lost, hurry, writer, clock: Arc::clone(&self.inner.clock) })
     }
 
     /// One page of records, the newest first.
@@ -97,8 +100,13 @@ impl Trail {
     /// A trail that leads nowhere but to the test that made it.
     pub fn detached() -> (Self, Noted) {
         let (queue, events) = mpsc::channel(QUEUE);
-        let trail =
-            Self { queue, lost: Arc::default(), writer: Arc::default(), clock: Arc::new(Timestamp::now) };
+        let trail = Self {
+            queue,
+            lost: Arc::default(),
+            hurry: Arc::default(),
+            writer: Arc::default(),
+            clock: Arc::new(Timestamp::now),
+        };
         (trail, Noted(events))
     }
 
@@ -115,7 +123,7 @@ impl Trail {
     pub async fn place(&self) -> Result<Place, StoreError> {
         let slot = self.queue.clone().reserve_owned().await;
         let slot = slot.map_err(|_| StoreError::Unavailable("the audit trail is closed".to_owned()))?;
-        Ok(Place { slot, clock: Arc::clone(&self.clock) })
+        Ok(Place { slot, clock: Arc::clone(&self.clock), hurry: Arc::clone(&self.hurry) })
     }
 
     /// Writes what is still waiting and the chain's last record, for at most this long. Says whether all
@@ -126,6 +134,7 @@ impl Trail {
         let finish = async {
             // The writer may have gone already; then there is nothing to say to it.
             let _ = self.queue.send(Message::Close).await;
+            self.hurry.notify_one();
             (&mut task).await.is_ok()
         };
         let done = tokio::time::timeout(within, finish).await.unwrap_or(false);
@@ -150,6 +159,7 @@ impl Place {
     pub fn fill(self, event: Event) -> Recorded {
         let (written, recorded) = oneshot::channel();
         self.slot.send(Message::Event { at: (self.clock)(), event: Box::new(event), written: Some(written) });
+        self.hurry.notify_one();
         Recorded(recorded)
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{FromRow, QueryBuilder, Row, Sqlite as Database};
+use sqlx::{FromRow, QueryBuilder, Row, Sqlite as Database, Transaction};
 
 use super::{Sqlite, signed};
 use crate::audit::{AuditQuery, AuditRecord, Link};
@@ -25,6 +25,43 @@ impl FromRow<'_, SqliteRow> for AuditRecord {
     }
 }
 
+/// Rows in one statement: each statement is a trip to the connection's thread and back.
+const ROWS: usize = 500;
+
+/// How many were inserted; the others' places are taken.
+async fn insert(
+    transaction: &mut Transaction<'_, Database>,
+    records: &[AuditRecord],
+) -> Result<u64, StoreError> {
+    let columns = "INSERT INTO audit (chain, sequence, at, action, user, actor, detail, previous, hash) ";
+    let mut insert = QueryBuilder::<Database>::new(columns);
+    insert.push_values(records, |mut row, record| {
+        row.push_bind(&record.chain).push_bind(signed(record.sequence)).push_bind(record.at);
+        row.push_bind(&record.action).push_bind(&record.user).push_bind(&record.actor);
+        row.push_bind(&record.detail).push_bind(&record.previous).push_bind(&record.hash);
+    });
+    insert.push(" ON CONFLICT (chain, sequence) DO NOTHING");
+    // As many texts as there are counts of rows: none is kept prepared.
+    let done = insert.build().persistent(false).execute(&mut **transaction).await?;
+    Ok(done.rows_affected())
+}
+
+/// What was written before, and is written again because no answer came, is in its place.
+async fn stand_already(
+    transaction: &mut Transaction<'_, Database>,
+    records: &[AuditRecord],
+) -> Result<(), StoreError> {
+    for record in records {
+        let stands = "SELECT hash FROM audit WHERE chain = ? AND sequence = ?";
+        let stands = sqlx::query_scalar(stands).bind(&record.chain).bind(signed(record.sequence));
+        let stands: String = stands.fetch_one(&mut **transaction).await?;
+        if stands != record.hash {
+            return Err(StoreError::Taken);
+        }
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl AuditStore for Sqlite {
     async fn append(&self, records: &[AuditRecord], durable: bool) -> Result<(), StoreError> {
@@ -32,30 +69,9 @@ impl AuditStore for Sqlite {
         // What nobody waits for is on the disk with the next write that somebody waits for.
         let pool = if durable { &self.durable } else { &self.pool };
         let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
-        for record in records {
-            let insert =
-                "INSERT INTO audit (chain, sequence, at, action, user, actor, detail, previous, hash)
-                          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                          ON CONFLICT (chain, sequence) DO NOTHING";
-            let done = sqlx::query(insert)
-                .bind(&record.chain)
-                .bind(signed(record.sequence))
-                .bind(record.at)
-                .bind(&record.action)
-                .bind(&record.user)
-                .bind(&record.actor)
-                .bind(&record.detail)
-                .bind(&record.previous)
-                .bind(&record.hash)
-                .execute(&mut *transaction)
-                .await?;
-            if done.rows_affected() == 0 {
-                let stands = "SELECT hash FROM audit WHERE chain = ? AND sequence = ?";
-                let stands = sqlx::query_scalar(stands).bind(&record.chain).bind(signed(record.sequence));
-                let stands: String = stands.fetch_one(&mut *transaction).await?;
-                if stands != record.hash {
-                    return Err(StoreError::Taken);
-                }
+        for some in records.chunks(ROWS) {
+            if insert(&mut transaction, some).await? < some.len() as u64 {
+                stand_already(&mut transaction, some).await?;
             }
         }
         let head = "INSERT INTO audit_chains (chain, sequence, hash, at) VALUES (?, ?, ?, ?)
