@@ -36,8 +36,7 @@ pub(super) async fn receive(
     upload: &mut OpenUpload,
     representation: Representation,
 ) -> Result<(), TransferError> {
-    let file = upload.file().try_clone().map_err(StorageError::Failed)?;
-    let sink = Sink { file: Arc::new(file), at: upload.start(), slow: false, upload };
+    let sink = Sink { at: upload.start(), slow: None, upload };
     let mut inlet = Inlet {
         unpacker: representation.deflate.then(Unpacker::new),
         text: Text { decoder: representation.decoder(), decoded: Vec::new(), sink },
@@ -134,10 +133,10 @@ impl Source<'_> {
 
 /// Where the bytes go.
 struct Sink<'a> {
-    file: Arc<File>,
-    at: u64,
-    slow: bool,
     upload: &'a mut OpenUpload,
+    at: u64,
+    /// The same file, for the thread that may block.
+    slow: Option<Arc<File>>,
 }
 
 impl Sink<'_> {
@@ -155,20 +154,23 @@ impl Sink<'_> {
 
     /// A write has failed, and nobody says how far it came.
     fn take_stock(&self, allowed: usize) {
-        let size = self.file.metadata().map_or(self.at, |metadata| metadata.len());
+        let size = self.upload.file().metadata().map_or(self.at, |metadata| metadata.len());
         let written = size.saturating_sub(self.at);
         self.upload.unused((allowed as u64).saturating_sub(written));
     }
 
     async fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        if self.slow {
-            let (file, owned, at) = (Arc::clone(&self.file), bytes.to_vec(), self.at);
+        if let Some(file) = &self.slow {
+            let (file, owned, at) = (Arc::clone(file), bytes.to_vec(), self.at);
             let write = tokio::task::spawn_blocking(move || file.write_all_at(&owned, at));
             write.await.map_err(io::Error::from).flatten().map_err(StorageError::from)?;
         } else {
             let begun = Instant::now();
-            self.file.write_all_at(bytes, self.at).map_err(StorageError::from)?;
-            self.slow = begun.elapsed() > SLOW;
+            let file = self.upload.file();
+            file.write_all_at(bytes, self.at).map_err(StorageError::from)?;
+            if begun.elapsed() > SLOW {
+                self.slow = Some(Arc::new(file.try_clone().map_err(StorageError::Failed)?));
+            }
         }
         self.at += bytes.len() as u64;
         Ok(())

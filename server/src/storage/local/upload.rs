@@ -1,6 +1,7 @@
 //! Uploads: what to write to, where to begin, and how the file gets its name once it is whole.
 //! It knows nothing of where the bytes come from.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::os::fd::OwnedFd;
@@ -156,13 +157,17 @@ impl Request {
             let copied = copy(&File::from(standing), &part.file, start);
             part.tally.changed(Extent::bytes(part.size()?));
             copied.inspect_err(|_| part.keep = false)?;
-        } else if part.size()? < start {
-            // It was begun anew since we looked.
-            return Err(StorageError::RestartBeyondEnd);
         } else {
-            part.cut(start)?;
+            match part.size()?.cmp(&start) {
+                // It was begun anew since we looked.
+                Ordering::Less => return Err(StorageError::RestartBeyondEnd),
+                Ordering::Equal => {}
+                Ordering::Greater => part.cut(start)?,
+            }
         }
-        part.file.seek(SeekFrom::Start(start))?;
+        if start > 0 {
+            part.file.seek(SeekFrom::Start(start))?;
+        }
         // An append never replaces a file that it has not read.
         let replace = standing.is_some() || may_overwrite && offset != Start::End;
         Ok(LocalUpload {
@@ -288,12 +293,18 @@ impl PendingUpload for LocalUpload {
         }
     }
 
+    /// A new name is made at once. To wait for the disk, or to free a version that is replaced,
+    /// may take long.
     async fn finish(mut self: Box<Self>) -> Result<(), StorageError> {
-        blocking(move || self.commit()).await
+        if self.durable || self.replaces() { blocking(move || self.commit()).await } else { self.commit() }
     }
 }
 
 impl LocalUpload {
+    fn replaces(&self) -> bool {
+        matches!(self.place, Place::Part { mode: Some(_), .. })
+    }
+
     fn commit(&mut self) -> Result<(), StorageError> {
         if self.durable {
             self.file().sync_data()?;
