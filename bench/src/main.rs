@@ -1,0 +1,154 @@
+//! The driver of bench/run: starts every server, runs every row for each of them round by round, and
+//! prints one table. It measures what a server uses, not what the load generator does.
+
+mod client;
+mod floor;
+mod place;
+mod report;
+mod rows;
+mod servers;
+mod tls;
+mod usage;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use place::{Place, Programs};
+use report::{FLOOR, Report, Sample};
+use rows::{Load, Row, Unit, Work};
+use servers::{Recipe, Server};
+use tls::Trust;
+use usage::Group;
+
+/// Measures Wharfinger side by side with other servers; bench/run prepares what it needs
+#[derive(Parser)]
+#[command(version)]
+enum Command {
+    /// Run and print the table
+    Run(Run),
+    /// Move bytes without FTP (started by `run`)
+    #[command(hide = true)]
+    Floor { files: PathBuf, certificate: PathBuf, key: PathBuf },
+}
+
+#[derive(clap::Args)]
+struct Run {
+    #[command(flatten)]
+    programs: Programs,
+    /// How often each row is run for each server; the median counts
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Only rows whose name contains one of these
+    #[arg(long, value_name = "TEXT")]
+    row: Vec<String>,
+    /// Only these servers; ours is always among them
+    #[arg(long, value_name = "NAME")]
+    server: Vec<String>,
+    /// A directory on a file system in memory, with 2 GiB to spare
+    #[arg(long, default_value = "/dev/shm")]
+    memory: PathBuf,
+    /// Where the figures are written as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Command::parse() {
+        Command::Floor { files, certificate, key } => floor::serve(&files, &certificate, &key),
+        Command::Run(run) => measure(&run),
+    }
+}
+
+fn measure(run: &Run) -> anyhow::Result<()> {
+    let place = Place::make(&run.memory, run.programs.clone())?;
+    let trust = Trust::of(&place.certificate)?;
+    let floor = floor::Process::start(&place)?;
+    let recipes: Vec<&Recipe> = servers::ALL.iter().filter(|recipe| run.wants(recipe)).collect();
+    let mut running = Vec::new();
+    for recipe in &recipes {
+        running.push(recipe.start(&place)?);
+    }
+    let mut report = Report {
+        versions: running.iter().map(|server| (server.name, server.version.clone())).collect(),
+        rounds: run.rounds,
+        samples: Vec::new(),
+        missing: BTreeMap::new(),
+    };
+    for round in 1..=run.rounds {
+        for row in rows::ALL.iter().filter(|row| run.names(row)) {
+            eprintln!("round {round} of {}: {}", run.rounds, row.name);
+            for (server, recipe) in running.iter().zip(&recipes) {
+                measure_row(&mut report, row, server, recipe, &trust, round);
+                place.clear_uploads()?;
+            }
+            if let Some(kind) = row.floor {
+                let work = used(&floor.group, || floor.run(kind, &trust))?;
+                report.samples.push(sample(row, FLOOR, round, &work));
+                place.clear_uploads()?;
+            }
+        }
+    }
+    for (what, why) in &report.missing {
+        eprintln!("not measured: {what}: {why}");
+    }
+    println!("{}", report.table());
+    if let Some(path) = &run.json {
+        let json = serde_json::to_vec_pretty(&report)?;
+        std::fs::write(path, json).with_context(|| path.display().to_string())?;
+    }
+    Ok(())
+}
+
+fn measure_row(report: &mut Report, row: &Row, server: &Server, recipe: &Recipe, trust: &Trust, round: u32) {
+    let what = format!("{}: {}", server.name, row.name);
+    if row.crowded && recipe.forks {
+        report.missing.insert(what, "thousands of processes do not fit".to_owned());
+        return;
+    }
+    let load = Load { target: &server.target, trust, group: &server.group };
+    match used(&server.group, || row.run(&load)) {
+        Ok(work) => report.samples.push(sample(row, server.name, round, &work)),
+        Err(error) => drop(report.missing.insert(what, format!("{error:#}"))),
+    }
+}
+
+/// Work, and the CPU time a server used for it.
+fn used(group: &Group, run: impl FnOnce() -> anyhow::Result<Work>) -> anyhow::Result<(Work, Duration)> {
+    let before = group.cpu()?;
+    let work = run()?;
+    // What a server still does behind the last reply belongs to it.
+    std::thread::sleep(Duration::from_millis(50));
+    Ok((work, group.cpu()?.saturating_sub(before)))
+}
+
+fn sample(row: &Row, server: &'static str, round: u32, (work, cpu): &(Work, Duration)) -> Sample {
+    let per_unit = match row.unit {
+        Unit::CpuMilliseconds => cpu.as_secs_f64() * 1000.0,
+        _ => cpu.as_secs_f64() / work.amount,
+    };
+    let figure = work.figure.unwrap_or(per_unit);
+    Sample {
+        row: row.name,
+        server,
+        round,
+        figure,
+        wall_seconds: work.wall.as_secs_f64(),
+        amount: work.amount,
+    }
+}
+
+impl Run {
+    fn names(&self, row: &Row) -> bool {
+        self.row.is_empty() || self.row.iter().any(|text| row.name.contains(text.as_str()))
+    }
+
+    fn wants(&self, recipe: &Recipe) -> bool {
+        recipe.name == "wharfinger"
+            || self.server.is_empty()
+            || self.server.iter().any(|name| name == recipe.name)
+    }
+}
