@@ -16,7 +16,7 @@ use values::hosts;
 pub use load::{ConfigError, load};
 pub use sections::{
     Admin, Anonymous, Audit, Binding, BindingOverride, ClientCertificate, Format, Ftp, Host, Limits, Log,
-    MFTP_SWITCHES, Metrics, Mftp, Node, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    MFTP_SWITCHES, Metrics, Mftp, Node, Proxy, Requirement, Shutdown, Storage, Store, Tls, Uploads,
 };
 pub use values::{AddressOverride, Clients, PortRange, Secret};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub ftp: Ftp,
     /// The MFTP listeners.
     pub mftp: Mftp,
+    /// Balancers in front of the file server.
+    pub proxy: Proxy,
     /// Logins without an account.
     pub anonymous: Anonymous,
     /// Certificate and policy.
@@ -65,6 +67,7 @@ impl Default for Config {
             storage: Storage::default(),
             ftp: Ftp::default(),
             mftp: Mftp::default(),
+            proxy: Proxy::default(),
             anonymous: Anonymous::default(),
             tls: Tls::default(),
             hosts: Vec::new(),

@@ -6,6 +6,7 @@ mod tls;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use tls::{Binding, BindingOverride, ClientCertificate, Host, Requirement, Tls};
@@ -119,6 +120,15 @@ pub struct Mftp {
 /// The commands of MFTP that can be switched off.
 pub const MFTP_SWITCHES: [&str; 12] =
     ["LIST", "RETR", "STOR", "DELE", "RMDR", "MKDR", "CHWD", "SIZE", "RNME", "MDTM", "PWRD", "WAMI"];
+
+/// `[proxy]`: balancers in front of the file server.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Proxy {
+    /// Networks from which every connection begins with a PROXY header, which is believed.
+    #[serde(deserialize_with = "one_or_many")]
+    pub trusted: Vec<IpNet>,
+}
 
 /// `[anonymous]`: logins without an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]

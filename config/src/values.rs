@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
-use ipnet::Ipv4Net;
+use ipnet::{IpNet, Ipv4Net};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -170,6 +170,10 @@ pub(crate) trait Item: FromStr {
 
 impl Item for SocketAddr {
     const WANTED: &str = "an address such as 127.0.0.1:2121 or [::]:2121";
+}
+
+impl Item for IpNet {
+    const WANTED: &str = "a network such as 10.0.0.0/8, or 192.0.2.7/32 for one address";
 }
 
 impl Item for AddressOverride {

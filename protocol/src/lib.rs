@@ -11,6 +11,7 @@ pub mod line;
 pub mod mftp;
 mod number;
 pub mod pattern;
+pub mod proxy;
 pub mod record;
 mod secret;
 pub mod text;

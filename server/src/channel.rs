@@ -2,7 +2,7 @@
 //! policy they all share. The policy is asked when a way is agreed on and again when the transfer
 //! starts. It knows no dialect: how the client asks, and what it is told, are the dialect's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +86,9 @@ impl Channel {
             tracing::warn!(client = %link.client.ip(), asked_for = %to, "active data connection to elsewhere refused");
             return Err(NoChannel::Elsewhere);
         }
-        let from = SocketAddr::new(link.local.ip(), link.settings.config.ftp.active_port);
+        // Behind a proxy we may have no address of the client's family on this connection.
+        let own = if link.own.is_ipv4() == to.is_ipv4() { link.own } else { unspecified(to) };
+        let from = SocketAddr::new(own, link.settings.config.ftp.active_port);
         self.agreement = Some(Agreement::Active { from, to });
         Ok(())
     }
@@ -130,9 +132,13 @@ impl Channel {
     }
 }
 
+fn unspecified(like: SocketAddr) -> IpAddr {
+    if like.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
+}
+
 fn claim(link: &Link) -> Result<PassiveListener, NoChannel> {
     let ports = Arc::clone(&link.services.passive_ports);
-    ports.claim(link.local.ip(), link.client.ip()).map_err(|error| {
+    ports.claim(link.own, link.client.ip(), &link.settings.proxies).map_err(|error| {
         match &error {
             NoPort::Exhausted => {
                 link.services.metrics.no_passive_port();

@@ -7,7 +7,6 @@ mod protection;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -27,6 +26,7 @@ pub(crate) use protection::Protection;
 use leaving::{Leaving, Stripped};
 
 use crate::metrics::Metrics;
+use crate::proxies::Ends;
 
 /// A peer that doesn't take a reply for so long is gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(30);
@@ -56,8 +56,7 @@ pub(crate) struct Control {
     postponed: VecDeque<Vec<u8>>,
     /// Memory that they take.
     postponed_size: usize,
-    client: SocketAddr,
-    local: SocketAddr,
+    ends: Ends,
     metrics: Metrics,
 }
 
@@ -78,31 +77,25 @@ pub(crate) enum Line {
 
 impl Control {
     /// Replies are small and each is one write, so none waits for the one before.
-    pub(crate) fn new(stream: TcpStream, lines: Lines, metrics: Metrics) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, ends: Ends, lines: Lines, metrics: Metrics) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         // Clients send ABOR as urgent data; its last byte would be missing from the line.
         SockRef::from(&stream).set_out_of_band_inline(true)?;
         Ok(Self {
-            client: canonical(stream.peer_addr()?),
-            local: canonical(stream.local_addr()?),
             stream: Stream::Plain(stream),
             leaving: None,
             input: Vec::new(),
             lines,
             postponed: VecDeque::new(),
             postponed_size: 0,
+            ends,
             metrics,
         })
     }
 
-    /// The peer's address; an IPv4 peer of a dual-stack listener has its IPv4 address.
-    pub(crate) fn client(&self) -> SocketAddr {
-        self.client
-    }
-
-    /// The address the peer connected to.
-    pub(crate) fn local(&self) -> SocketAddr {
-        self.local
+    /// Whose connection it is.
+    pub(crate) fn ends(&self) -> Ends {
+        self.ends
     }
 
     /// The next line to answer: one put back, else one from the peer. Cancel-safe.
@@ -296,8 +289,4 @@ fn poll_read_plain(
             Err(error) => return Poll::Ready(Err(error)),
         }
     }
-}
-
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }

@@ -207,7 +207,7 @@ async fn upgrade(
     config: Arc<ServerConfig>,
 ) -> io::Result<Next> {
     if control.has_unread_input() {
-        tracing::warn!(client = %control.client().ip(), "clear text after the request for TLS; connection closed");
+        tracing::warn!(client = %control.ends().client.ip(), "clear text after the request for TLS; connection closed");
         return farewell(control, dialogue, Notice::ClearTextAfterUpgrade).await;
     }
     control.send(&reply).await?;

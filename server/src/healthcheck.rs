@@ -5,16 +5,19 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use wharfinger_config::Config;
 
 use crate::listen::Service;
+use crate::proxies::Proxies;
 
 /// How long a server that is well may take to say its first line.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The longest first line that is waited for.
 const LONGEST_GREETING: u64 = 4096;
+/// What a proxy says that speaks for itself, as this program has to where proxies come from this host.
+const SELF: &[u8] = b"PROXY UNKNOWN\r\n";
 
 /// Why the server does not count as well.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +33,8 @@ pub struct Unwell {
 pub async fn healthcheck(config: &Config) -> Result<(), Unwell> {
     let Some((service, address)) = first_listener(config) else { return Ok(()) };
     let unwell = |reason: String| Unwell { address, reason };
-    match tokio::time::timeout(PATIENCE, call(service, address)).await {
+    let introduction = Proxies::new(&config.proxy.trusted).trust(address.ip()).then_some(SELF);
+    match tokio::time::timeout(PATIENCE, call(service, address, introduction)).await {
         Ok(Ok(true)) => Ok(()),
         Ok(Ok(false)) => Err(unwell("it closed without a word".to_owned())),
         Ok(Err(error)) => Err(unwell(error.to_string())),
@@ -44,8 +48,11 @@ fn first_listener(config: &Config) -> Option<(Service, SocketAddr)> {
 }
 
 /// Whether it was at home.
-async fn call(service: Service, address: SocketAddr) -> io::Result<bool> {
-    let stream = TcpStream::connect(address).await?;
+async fn call(service: Service, address: SocketAddr, introduction: Option<&[u8]>) -> io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    if let Some(introduction) = introduction {
+        stream.write_all(introduction).await?;
+    }
     if service != Service::Ftp {
         return Ok(true);
     }

@@ -18,6 +18,7 @@ mod metrics;
 mod mftp;
 mod path;
 mod presence;
+mod proxies;
 mod rates;
 mod registry;
 mod settings;

@@ -1,6 +1,6 @@
 //! What is known of one client's connection, whoever is logged in and whatever is spoken.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use wharfinger_config::{Binding, ClientCertificate, Requirement};
 
 use crate::Services;
 use crate::control::{Control, Protection};
+use crate::proxies::Ends;
 use crate::registry::Live;
 use crate::settings::Settings;
 use crate::tls::{NoTls, SessionTls, Spoken};
@@ -20,7 +21,10 @@ pub(crate) struct Link {
     pub(crate) settings: Arc<Settings>,
     pub(crate) live: Arc<Live>,
     pub(crate) client: SocketAddr,
+    /// What the client connected to.
     pub(crate) local: SocketAddr,
+    /// This host's address on the connection: another one, behind a proxy.
+    pub(crate) own: IpAddr,
     pub(crate) tls: SessionTls,
     /// Whether a data connection must resume the TLS session.
     pub(crate) binding: Binding,
@@ -54,16 +58,19 @@ impl Link {
         services: Arc<Services>,
         settings: Arc<Settings>,
         policy: TlsPolicy,
+        own: IpAddr,
     ) -> Result<Self, NoTls> {
-        let binding = settings.config.tls.binding_of(control.client().ip());
+        let Ends { client, reached } = control.ends();
+        let binding = settings.config.tls.binding_of(client.ip());
         Ok(Self {
             tls: settings.tls.session(policy.spoken, policy.client_certificate, binding)?,
             binding,
             services,
             settings,
             live,
-            client: control.client(),
-            local: control.local(),
+            client,
+            local: reached,
+            own,
             policy,
             protection: None,
             private: policy.at_once,

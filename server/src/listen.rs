@@ -9,7 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use wharfinger_accounts::client_network;
@@ -22,6 +24,7 @@ use crate::ftp::Ftp;
 use crate::link::Link;
 use crate::metrics::Endpoint;
 use crate::mftp::Mftp;
+use crate::proxies::Ends;
 use crate::registry::{Place, Refusal};
 use crate::workers::Workers;
 
@@ -31,6 +34,9 @@ pub(crate) use socket::explain;
 
 /// How long accepting rests when the system is out of descriptors.
 const REST: Duration = Duration::from_millis(100);
+
+/// Headers of proxies waited for at once on one listener.
+const INTRODUCTIONS: usize = 1024;
 
 /// An address, and what is spoken there.
 pub(crate) struct Listener {
@@ -67,27 +73,48 @@ pub(crate) async fn accept(listeners: Vec<Listener>, services: &Arc<Services>, w
 }
 
 async fn accept_on(listener: Listener, services: &Arc<Services>, workers: &Workers) {
+    let Listener { service, socket, .. } = listener;
+    // Those of proxies, until they have said whose they are. One who says nothing is in nobody's way.
+    let mut introductions = FuturesUnordered::new();
     loop {
-        match listener.socket.accept().await {
-            Ok((stream, client)) => {
-                admit(stream, client.ip().to_canonical(), listener.service, services, workers).await;
-            }
-            Err(error) => {
-                // Out of descriptors or memory: sessions that end will free some.
-                tracing::error!(%error, "a connection can't be accepted");
-                tokio::time::sleep(REST).await;
-            }
-        }
+        let (stream, ends) = tokio::select! {
+            Some(introduced) = introductions.next() => match introduced {
+                Ok(introduced) => introduced,
+                Err(error) => {
+                    let error: io::Error = error;
+                    tracing::info!(%error, service = service.name(), "a proxy's connection came without its header");
+                    continue;
+                }
+            },
+            accepted = socket.accept(), if introductions.len() < INTRODUCTIONS => match accepted {
+                Ok((stream, peer)) if services.settings.now().proxies.trust(peer.ip()) => {
+                    introductions.push(introduce(stream));
+                    continue;
+                }
+                Ok((stream, _)) => match Ends::of(&stream) {
+                    Ok(ends) => (stream, ends),
+                    // Gone already.
+                    Err(_) => continue,
+                },
+                Err(error) => {
+                    // Out of descriptors or memory: sessions that end will free some.
+                    tracing::error!(%error, "a connection can't be accepted");
+                    tokio::time::sleep(REST).await;
+                    continue;
+                }
+            },
+        };
+        admit(stream, ends, service, services, workers).await;
     }
 }
 
-async fn admit(
-    stream: TcpStream,
-    client: IpAddr,
-    service: Service,
-    services: &Arc<Services>,
-    workers: &Workers,
-) {
+async fn introduce(mut stream: TcpStream) -> io::Result<(TcpStream, Ends)> {
+    let ends = Ends::introduced(&mut stream).await?;
+    Ok((stream, ends))
+}
+
+async fn admit(stream: TcpStream, ends: Ends, service: Service, services: &Arc<Services>, workers: &Workers) {
+    let client = ends.client.ip();
     let place = match find_place(client, services) {
         Ok(place) => place,
         Err(refusal) => {
@@ -105,7 +132,7 @@ async fn admit(
     workers
         .begin(Box::new(move || {
             Box::pin(async move {
-                if let Err(error) = serve(stream, service, place, services).await {
+                if let Err(error) = serve(stream, ends, service, place, services).await {
                     tracing::debug!(%error, %client, "the connection was lost before it began");
                 }
             })
@@ -139,15 +166,19 @@ fn turn_away(mut stream: TcpStream, client: IpAddr, service: Service, refusal: R
 
 async fn serve(
     stream: std::net::TcpStream,
+    ends: Ends,
     service: Service,
     place: Place,
     services: Arc<Services>,
 ) -> io::Result<()> {
-    let mut control = Control::new(TcpStream::from_std(stream)?, service.lines(), services.metrics.clone())?;
+    let stream = TcpStream::from_std(stream)?;
+    let own = stream.local_addr()?.ip().to_canonical();
+    let mut control = Control::new(stream, ends, service.lines(), services.metrics.clone())?;
     let settings = services.settings.now();
     let stalled = Duration::from_secs(settings.config.limits.stalled_seconds);
     let policy = service.policy(&settings.config);
-    let mut link = Link::new(&control, place.live(), services, settings, policy).map_err(io::Error::other)?;
+    let mut link =
+        Link::new(&control, place.live(), services, settings, policy, own).map_err(io::Error::other)?;
     tracing::debug!(session = place.id, client = %link.client, service = service.name(), "connected");
     if policy.at_once {
         let secured = tokio::select! {

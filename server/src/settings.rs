@@ -13,6 +13,7 @@ use wharfinger_config::Config;
 use wharfinger_config::program::Current;
 
 use crate::data::public_address::PublicAddress;
+use crate::proxies::Proxies;
 use crate::tls::Tls;
 use crate::tls::certificate::CertificateError;
 
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) config: Arc<Config>,
     pub(crate) tls: Tls,
     pub(crate) public_address: PublicAddress,
+    pub(crate) proxies: Proxies,
     /// The certificates' files as they were just before they were read.
     files: Vec<Stamp>,
 }
@@ -41,7 +43,8 @@ impl Settings {
         let tls = Tls::load(&config)?;
         let public_address =
             PublicAddress::new(&config.ftp.public_address, &config.ftp.public_address_overrides);
-        Ok(Self { config, tls, public_address, files })
+        let proxies = Proxies::new(&config.proxy.trusted);
+        Ok(Self { config, tls, public_address, proxies, files })
     }
 }
 

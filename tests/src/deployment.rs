@@ -210,12 +210,20 @@ impl Deployment {
 
     /// Starts another file server, or one again under the name of one that has ended.
     pub fn start_node(&self, name: &str) -> Node {
+        self.start_node_with(name, &[])
+    }
+
+    /// The same, with settings of its own.
+    pub fn start_node_with(&self, name: &str, settings: &[(&str, &str)]) -> Node {
         let data = self.directory().join(name);
         let mut environment = self.environment.clone();
         let store = format!("sqlite://{}", self.directory().join("data/wharfinger.db").display());
         environment.entry("WHARFINGER_STORE__URL".to_owned()).or_insert(store);
         environment.insert("WHARFINGER_DATA_DIR".to_owned(), data.to_str().unwrap().to_owned());
         environment.insert("WHARFINGER_NODE__NAME".to_owned(), name.to_owned());
+        for (variable, value) in settings {
+            environment.insert((*variable).to_owned(), (*value).to_owned());
+        }
         let program = Program::start("wharfinger-server", &[], self.directory(), &environment);
         let addresses = program.addresses("ftp", 2);
         let ftp = *addresses.iter().find(|address| address.is_ipv4()).unwrap();
@@ -251,6 +259,11 @@ impl Deployment {
 }
 
 impl Node {
+    /// Where it listens, IPv4.
+    pub fn ftp(&self) -> SocketAddr {
+        self.ftp
+    }
+
     /// A session ready for binary transfers.
     pub fn session(&self, user: &User) -> Ftp {
         ready(self.connect(), user)

@@ -41,6 +41,7 @@ const AT_ONCE: &[&str] = &[
     "log.level",
     "mftp.client_certificate",
     "mftp.disabled_commands",
+    "proxy.trusted",
     "shutdown.grace_seconds",
     "tls.allow_ccc",
     "tls.certificate",

@@ -8,6 +8,7 @@ mod line;
 mod listing;
 mod mftp;
 mod pattern;
+mod proxy;
 mod record;
 mod refusal;
 mod reply;

@@ -6,18 +6,25 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use wharfinger_config::PortRange;
 
+use crate::proxies::{Ends, Proxies};
+
 /// Connections waiting to be accepted on one port. Most clients connect before they say what is to be
 /// transferred, and nobody accepts before that: all who share the port wait there, and strangers too,
 /// who must not keep them out.
 const BACKLOG: i32 = 1024;
+/// Headers of proxies waited for at once on one port.
+const INTRODUCTIONS: usize = 16;
 /// Connections waiting to be picked up by the session that shares a port.
 const QUEUE: usize = 8;
 
@@ -36,10 +43,16 @@ struct Port {
     sessions: Mutex<HashMap<IpAddr, mpsc::Sender<TcpStream>>>,
 }
 
+/// A connection and whose it is, once its proxy has said so.
+type Introduction = Pin<Box<dyn Future<Output = io::Result<(TcpStream, IpAddr)>> + Send + Sync>>;
+
 /// One session's claim on a port. Dropping it ends the claim, and the last one closes the port.
 pub(crate) struct PassiveListener {
     port: Arc<Port>,
     client: IpAddr,
+    proxies: Proxies,
+    /// Connections of proxies, whose headers are still to come.
+    introductions: FuturesUnordered<Introduction>,
     handed_over: mpsc::Receiver<TcpStream>,
 }
 
@@ -60,7 +73,12 @@ impl PassivePorts {
     }
 
     /// A port on this local address for a client with that address.
-    pub(crate) fn claim(&self, local: IpAddr, client: IpAddr) -> Result<PassiveListener, NoPort> {
+    pub(crate) fn claim(
+        &self,
+        local: IpAddr,
+        client: IpAddr,
+        proxies: &Proxies,
+    ) -> Result<PassiveListener, NoPort> {
         let mut open = lock(&self.open);
         open.retain(|_, port| port.strong_count() > 0);
         for address in self.candidates(local) {
@@ -71,14 +89,14 @@ impl PassivePorts {
                 Ok(listener) => {
                     let port = Arc::new(Port { address, listener, sessions: Mutex::default() });
                     open.insert(address, Arc::downgrade(&port));
-                    return Port::join(port, client).ok_or(NoPort::Exhausted);
+                    return Port::join(port, client, proxies).ok_or(NoPort::Exhausted);
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(NoPort::Refused(error)),
             }
         }
         let shared = open.values().filter_map(Weak::upgrade).filter(|port| port.address.ip() == local);
-        shared.into_iter().find_map(|port| Port::join(port, client)).ok_or(NoPort::Exhausted)
+        shared.into_iter().find_map(|port| Port::join(port, client, proxies)).ok_or(NoPort::Exhausted)
     }
 
     /// How many ports there are, on each local address.
@@ -104,7 +122,7 @@ impl PassivePorts {
 
 impl Port {
     /// A claim for this client, unless one of its sessions has one here already.
-    fn join(port: Arc<Self>, client: IpAddr) -> Option<PassiveListener> {
+    fn join(port: Arc<Self>, client: IpAddr, proxies: &Proxies) -> Option<PassiveListener> {
         let mut sessions = lock(&port.sessions);
         if sessions.contains_key(&client) {
             return None;
@@ -112,7 +130,8 @@ impl Port {
         let (sender, handed_over) = mpsc::channel(QUEUE);
         sessions.insert(client, sender);
         drop(sessions);
-        Some(PassiveListener { port, client, handed_over })
+        let (proxies, introductions) = (proxies.clone(), FuturesUnordered::new());
+        Some(PassiveListener { port, client, proxies, introductions, handed_over })
     }
 
     /// Gives a connection to the session that waits for its address; a stranger's is closed.
@@ -138,13 +157,21 @@ impl PassiveListener {
             tokio::select! {
                 biased;
                 Some(stream) = self.handed_over.recv() => return Ok(stream),
-                accepted = self.port.listener.accept() => {
+                Some(introduced) = self.introductions.next() => match introduced {
+                    Ok((stream, client)) if client == self.client => return Ok(stream),
+                    Ok((stream, client)) => self.port.hand_over(client, stream),
+                    Err(error) => tracing::info!(%error, "a proxy's data connection came without its header"),
+                },
+                accepted = self.port.listener.accept(), if self.introductions.len() < INTRODUCTIONS => {
                     let (stream, peer) = accepted?;
                     let peer = peer.ip().to_canonical();
-                    if peer == self.client {
+                    if self.proxies.trust(peer) {
+                        self.introductions.push(Box::pin(introduce(stream)));
+                    } else if peer == self.client {
                         return Ok(stream);
+                    } else {
+                        self.port.hand_over(peer, stream);
                     }
-                    self.port.hand_over(peer, stream);
                 }
             }
         }
@@ -155,6 +182,11 @@ impl Drop for PassiveListener {
     fn drop(&mut self) {
         lock(&self.port.sessions).remove(&self.client);
     }
+}
+
+async fn introduce(mut stream: TcpStream) -> io::Result<(TcpStream, IpAddr)> {
+    let ends = Ends::introduced(&mut stream).await?;
+    Ok((stream, ends.client.ip()))
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {

@@ -9,6 +9,10 @@ use super::*;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+fn nobody() -> Proxies {
+    Proxies::new(&[])
+}
+
 fn other(last: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 0, last))
 }
@@ -34,20 +38,20 @@ async fn connect(from: IpAddr, to: SocketAddr) -> TcpStream {
 #[tokio::test]
 async fn each_claim_has_a_port_of_its_own_while_there_are_any() {
     let ports = PassivePorts::new(range(3));
-    let claims: Vec<_> = (0..3).map(|_| ports.claim(HERE, HERE).unwrap()).collect();
+    let claims: Vec<_> = (0..3).map(|_| ports.claim(HERE, HERE, &nobody()).unwrap()).collect();
     let mut numbers: Vec<_> = claims.iter().map(|claim| claim.address().port()).collect();
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), 3);
-    assert!(matches!(ports.claim(HERE, HERE), Err(NoPort::Exhausted)));
+    assert!(matches!(ports.claim(HERE, HERE, &nobody()), Err(NoPort::Exhausted)));
     drop(claims);
-    assert!(ports.claim(HERE, HERE).is_ok());
+    assert!(ports.claim(HERE, HERE, &nobody()).is_ok());
 }
 
 #[tokio::test]
 async fn a_strangers_connection_is_closed_and_the_wait_goes_on() {
     let ports = PassivePorts::new(range(1));
-    let mut claim = ports.claim(HERE, HERE).unwrap();
+    let mut claim = ports.claim(HERE, HERE, &nobody()).unwrap();
     let mut stranger = connect(other(2), claim.address()).await;
     let mut client = connect(HERE, claim.address()).await;
     client.write_all(b"mine").await.unwrap();
@@ -61,10 +65,10 @@ async fn a_strangers_connection_is_closed_and_the_wait_goes_on() {
 #[tokio::test]
 async fn sessions_of_different_addresses_share_a_port_and_get_their_own_connections() {
     let ports = PassivePorts::new(range(1));
-    let mut one = ports.claim(HERE, other(2)).unwrap();
-    let mut two = ports.claim(HERE, other(3)).unwrap();
+    let mut one = ports.claim(HERE, other(2), &nobody()).unwrap();
+    let mut two = ports.claim(HERE, other(3), &nobody()).unwrap();
     assert_eq!(one.address(), two.address());
-    assert!(matches!(ports.claim(HERE, other(2)), Err(NoPort::Exhausted)));
+    assert!(matches!(ports.claim(HERE, other(2), &nobody()), Err(NoPort::Exhausted)));
     let clients = (connect(other(3), one.address()).await, connect(other(2), one.address()).await);
     let (first, second) = tokio::join!(one.accept(), two.accept());
     assert_eq!(first.unwrap().peer_addr().unwrap(), clients.1.local_addr().unwrap());
