@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use wharfinger_tests::ftp::Offer;
 use wharfinger_tests::neighbours::{connect_from, session_from};
+use wharfinger_tests::tools;
 use wharfinger_tests::{Ftp, Mode, Setup, Shape, Store, Version};
 
 #[test]
@@ -28,7 +29,23 @@ fn pasv_tells_the_clients_of_each_network_their_own_address() {
 
 #[test]
 fn active_data_connections_come_from_the_configured_port() {
-    let port = free_port(5_000..9_000);
+    come_from(free_port(5_000..9_000));
+}
+
+/// RFC 959 §3.2. It takes a privilege; who hasn't it tries in a namespace, where everybody is root.
+#[test]
+fn active_data_connections_come_from_port_20() {
+    if TcpListener::bind("127.0.0.1:20").is_ok() {
+        return come_from(20);
+    }
+    let script = r#"ip link set lo up && exec "$0" --exact active_data_connections_come_from_port_20"#;
+    let this = std::env::current_exe().unwrap();
+    let unshare = ["--map-root-user", "--net", "bash", "-c", script, this.to_str().unwrap()];
+    let said = tools::run("unshare", &unshare).succeeded();
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+fn come_from(port: u16) {
     let setup =
         Setup::new(Shape::AllInOne, Store::Sqlite).set("WHARFINGER_FTP__ACTIVE_PORT", &port.to_string());
     let deployment = setup.start();

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::Read;
 
+use serde_json::json;
 use wharfinger_tests::authority::{Authority, Issued, Key};
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
@@ -108,6 +109,45 @@ fn a_changed_limit_holds_for_who_comes_next() {
         ftp.secure();
         assert_eq!(ftp.log_in("nobody", "a password").code, code);
     }
+}
+
+#[test]
+fn authorities_hosts_and_public_addresses_are_those_of_the_new_configuration() {
+    let place = Place::start("");
+    let alice = place.deployment.admin.create_with("alice", json!({"client_certificate": "optional"}));
+    let showing = place.tls(Version::Tls13).showing(&place.authority.user("alice"));
+    let user = |tls: &Tls| {
+        let mut ftp = Ftp::connect(place.deployment.ftp(), tls.clone());
+        ftp.secure();
+        ftp.command("USER alice").code
+    };
+    let partners = place.authority.server(&["ftp.partners.example"], Key::Ecdsa);
+    let named = place.tls(Version::Tls13).named("ftp.partners.example");
+    let shown = || {
+        let mut ftp = Ftp::connect(place.deployment.ftp(), place.tls(Version::Tls13));
+        ftp.set_tls(named.clone());
+        ftp.send("AUTH TLS");
+        ftp.expect_reply(234);
+        ftp.shake_hands().ok().and_then(|()| ftp.certificate())
+    };
+    let mut before = place.session(Version::Tls13, &alice);
+    assert_eq!((user(&showing), shown()), (331, None));
+    place.deployment.reload(&format!(
+        "[ftp]\nclient_certificate = \"optional\"\npublic_address_overrides = \"127.0.0.0/8=203.0.113.5\"\n\
+         [tls]\nclient_ca = \"{}\"\n[[hosts]]\ncertificate = \"{}\"\nkey = \"{}\"\n",
+        place.authority.certificate.display(),
+        partners.certificate.display(),
+        partners.key.display(),
+    ));
+    eventually("the authority", PATIENCE, || (user(&showing) == 232).then_some(()));
+    assert_eq!(shown(), Some(partners.der()));
+    assert!(place.session(Version::Tls13, &alice).expect("PASV", 227).contains("(203,0,113,5,"));
+    assert!(before.expect("PASV", 227).contains("(127,0,0,1,"), "a session keeps what it began with");
+    place.deployment.reload("[tls]\nclient_ca = \"no/such/file\"\n");
+    place.deployment.programs()[0].logs(&["the old one stays in use", "no/such/file"]);
+    assert_eq!((user(&showing), shown()), (232, Some(partners.der())));
+    place.deployment.reload("");
+    eventually("no authority", PATIENCE, || (user(&showing) == 331).then_some(()));
 }
 
 #[test]
