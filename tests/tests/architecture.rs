@@ -79,6 +79,7 @@ fn the_core_of_the_server_knows_no_dialect() {
     let core = [
         "control.rs",
         "conversation.rs",
+        "conversation",
         "link.rs",
         "channel.rs",
         "data.rs",
