@@ -46,6 +46,7 @@ mod network;
 mod password;
 mod policy;
 mod presence;
+mod removal;
 mod store;
 mod unlocks;
 mod usage;

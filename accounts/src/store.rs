@@ -39,6 +39,12 @@ pub enum StoreError {
     /// Nobody would be left who may do everything.
     #[error("the last enabled owner must stay")]
     LastOwner,
+    /// The home is somebody else's too, or lies in or around somebody else's.
+    #[error("others use the home as well")]
+    SharedHome,
+    /// The files of that home are being removed.
+    #[error("the files of that home are being removed")]
+    HomeIsGoing,
     /// The store cannot be reached or did not answer in time; the reason is for logs only.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
@@ -156,6 +162,8 @@ pub(crate) trait UserStore: Send + Sync {
     async fn count(&self, query: &UserQuery) -> Result<u64, StoreError>;
     /// What is there now of these names; names that are gone are left out.
     async fn stamps(&self, names: &[&Username]) -> Result<Vec<Stamp>, StoreError>;
+    /// Whose home is this one, lies in it or around it.
+    async fn overlapping(&self, home: &Home) -> Result<Vec<Stamp>, StoreError>;
 }
 
 /// What happened around users, by their ids. The file server may write here, and not users.
@@ -314,7 +322,7 @@ pub(crate) trait UsageStore: Send + Sync {
     async fn replace(&self, record: &UsageRecord, expected: u64) -> Result<(), StoreError>;
     /// Homes of which nothing is known are left out.
     async fn of(&self, homes: &[&Home]) -> Result<HashMap<Home, Usage>, StoreError>;
-    /// Some of the homes that are to be counted.
+    /// Some of the homes that are to be counted or removed.
     async fn wanted(&self) -> Result<Vec<UsageRecord>, StoreError>;
     /// The homes of which a run holds something.
     async fn held_by(&self, run: &str) -> Result<Vec<UsageRecord>, StoreError>;

@@ -256,14 +256,14 @@ impl Presence {
         Ok(())
     }
 
-    async fn alive(&self) -> Result<Vec<String>, StoreError> {
+    pub(crate) async fn alive(&self) -> Result<Vec<String>, StoreError> {
         let runs = self.stores.presence.runs().await?;
         Ok(runs.into_iter().filter(|run| run.alive).map(|run| run.id).collect())
     }
 }
 
 /// Reads, changes and writes what is known of a home, until nobody was quicker.
-async fn change<T>(
+pub(crate) async fn change<T>(
     usage: &Arc<dyn UsageStore>,
     home: &Home,
     now: Timestamp,
@@ -289,7 +289,7 @@ async fn change<T>(
 }
 
 /// Writes it if nobody has written it since it was read, else `Conflict`.
-async fn write(usage: &Arc<dyn UsageStore>, record: &mut UsageRecord) -> Result<(), StoreError> {
+pub(crate) async fn write(usage: &Arc<dyn UsageStore>, record: &mut UsageRecord) -> Result<(), StoreError> {
     let read = record.version;
     record.version += 1;
     let written = if read == 0 { usage.insert(record).await } else { usage.replace(record, read).await };

@@ -25,6 +25,7 @@ impl Accounts {
         let user = new.into_user(random_id()?, self.now())?;
         let chosen = self.choose_password(&user.username, password).await?;
         let record = UserRecord { user, passwords: Passwords { current: chosen.hash, previous: None } };
+        self.inner.stores.may_be_a_home(&record.user.home).await?;
         self.inner.stores.users.insert(&record).await?;
         self.changed();
         Ok((record.user, chosen.generated))
@@ -37,7 +38,7 @@ impl Accounts {
             PasswordRule::check(password, &user.username)?;
         }
         match self.inner.stores.users.find(&user.username).await {
-            Err(StoreError::NotFound) => Ok(()),
+            Err(StoreError::NotFound) => Ok(self.inner.stores.may_be_a_home(&user.home).await?),
             Ok(_) => Err(StoreError::Taken.into()),
             Err(error) => Err(error.into()),
         }
@@ -176,6 +177,9 @@ impl Accounts {
             change(&mut record)?;
             if record == before {
                 return Ok(before.user);
+            }
+            if record.user.home != before.user.home {
+                self.inner.stores.may_be_a_home(&record.user.home).await?;
             }
             record.user.version += 1;
             record.user.updated_at = self.now();

@@ -44,6 +44,10 @@ pub(crate) enum ApiError {
     BodyTooSlow,
     /// 409: the name has a user or an admin already.
     NameTaken,
+    /// 409: others use the home of a user whose files were to be removed.
+    SharedHome,
+    /// 409: the files of that home are being removed.
+    HomeIsGoing,
     /// 409: no owner would be left who can log in.
     LastOwner,
     /// 412: the user's version is not the one in `If-Match`.
@@ -228,6 +232,8 @@ impl ApiError {
             Self::NoSuchMethod => (S::METHOD_NOT_ALLOWED, "no-such-method", "The method is not offered here"),
             Self::BodyTooSlow => (S::REQUEST_TIMEOUT, "body-too-slow", "The body took too long"),
             Self::NameTaken => (S::CONFLICT, "name-taken", "The name is taken"),
+            Self::SharedHome => (S::CONFLICT, "shared-home", "Others use the home as well"),
+            Self::HomeIsGoing => (S::CONFLICT, "home-is-going", "The home is being removed"),
             Self::LastOwner => (S::CONFLICT, "last-owner", "An owner must stay"),
             Self::VersionDiffers => (S::PRECONDITION_FAILED, "version-differs", "The version is another"),
             Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large"),
@@ -264,6 +270,8 @@ impl ApiError {
             Self::NoSuchMethod => "The Allow header names the methods of this resource.",
             Self::BodyTooSlow => "The body must arrive within 20 seconds.",
             Self::NameTaken => "This name is in use already.",
+            Self::SharedHome => "Another user's home is the same, in it or around it: keep the files.",
+            Self::HomeIsGoing => "The files of that home are being removed; try again when they are gone.",
             Self::LastOwner => "This is the last owner who can log in: make or enable another one first.",
             Self::VersionDiffers => "It was changed since; read it again and decide anew.",
             Self::BodyTooLarge => "A body holds at most 1 MiB.",
@@ -286,6 +294,8 @@ impl From<StoreError> for ApiError {
             StoreError::Taken => Self::NameTaken,
             StoreError::Conflict => Self::VersionDiffers,
             StoreError::LastOwner => Self::LastOwner,
+            StoreError::SharedHome => Self::SharedHome,
+            StoreError::HomeIsGoing => Self::HomeIsGoing,
             StoreError::Unavailable(reason) => Self::StoreDown(reason),
             StoreError::Corrupt(reason) => Self::Internal(reason),
         }

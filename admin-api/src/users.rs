@@ -57,7 +57,7 @@ pub(crate) async fn list(
             body = CreatedUser,
             headers(("Location" = String, description = "The user's path"),
                 ("ETag" = String, description = "The user's version"))),
-        (status = 409, description = "The name is taken", body = ProblemDocument,
+        (status = 409, description = "The name is taken, or the home is being removed", body = ProblemDocument,
             content_type = "application/problem+json")),
     security(("bearer" = ["user-manager"])))]
 pub(crate) async fn create(
@@ -116,22 +116,30 @@ pub(crate) async fn change(
 
 /// Remove a user
 ///
-/// The user's sessions end within two seconds, on every node.
+/// The user's sessions end within two seconds, on every node. With `files=delete` a file server then removes
+/// all that the user's home holds; until that is done, nobody can be given this home.
 #[utoipa::path(delete, path = "/api/v1/users/{username}", operation_id = "removeUser", tag = "users",
     params(NameShape, RemovalShape, IfMatchShape),
-    responses((status = 204, description = "Removed")),
+    responses((status = 204, description = "Removed"),
+        (status = 409, description = "The files are to go, and others use the home as well",
+            body = ProblemDocument, content_type = "application/problem+json")),
     security(("bearer" = ["user-manager"])))]
 pub(crate) async fn remove(
     _: UserWriter,
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
-    _: RemovalQuery,
+    RemovalQuery { with_files }: RemovalQuery,
 ) -> Result<Response, ApiError> {
     let version = if_match.version(|| present(&service, &name)).await?;
     let before = service.accounts.user(&name).await?;
+    let removed = Changed::removed(UserJson::from(&before));
+    if with_files {
+        service.accounts.remove_user_and_files(&name, version).await?;
+        return Ok(removed.and("files", "delete").told_by(StatusCode::NO_CONTENT));
+    }
     service.accounts.remove_user(&name, version).await?;
-    Ok(Changed::removed(UserJson::from(&before)).told_by(StatusCode::NO_CONTENT))
+    Ok(removed.told_by(StatusCode::NO_CONTENT))
 }
 
 /// Disable a user

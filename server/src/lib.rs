@@ -21,6 +21,7 @@ mod presence;
 mod proxies;
 mod rates;
 mod registry;
+mod removal;
 mod settings;
 mod standing;
 mod storage;
@@ -203,6 +204,7 @@ impl Server {
         let metrics = tokio::spawn(metrics::serve(self.endpoints, Arc::clone(&services)));
         let keeper = tokio::spawn(usage::keep(Arc::clone(&services)));
         let recounter = tokio::spawn(usage::recount(Arc::clone(&services)));
+        let remover = tokio::spawn(removal::watch(Arc::clone(&services)));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services)));
         let serve_and_drain = async {
             shutdown.await;
@@ -218,6 +220,7 @@ impl Server {
         unlocks.abort();
         publisher.abort();
         recounter.abort();
+        remover.abort();
         keeper.abort();
         usage::close(&services).await;
         presence::withdraw(&services).await;

@@ -25,6 +25,10 @@ pub(crate) trait Storage: Send + Sync {
     /// Whether an upload stands under its name when it is whole, and not before.
     fn publishes_whole(&self) -> bool;
 
+    /// Takes a home out of its place, if it is there, and removes some of what it held; true when there is
+    /// more. `id` names what has been taken out, so that another server can go on with it.
+    async fn remove_home(&self, home: &str, id: &str) -> Result<bool, StorageError>;
+
     /// Counts all files of a home, what is left of aborted uploads too; none where there is no home.
     async fn measure(&self, home: &str) -> Result<Extent, StorageError>;
 }

@@ -112,6 +112,8 @@ pub enum Act {
         client: Client,
         path: String,
     },
+    /// All files of a removed user's home were removed, because an admin wanted that.
+    RemoveHome { home: String },
     /// Permission bits were set, in octal.
     SetMode {
         #[serde(flatten)]

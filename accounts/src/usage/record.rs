@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Amount, Balance, Change, Settlement, Usage, Wanted};
+use crate::removal::Removal;
 use crate::user::Home;
 
 /// The most that is held in advance.
@@ -27,6 +28,8 @@ pub(crate) struct UsageRecord {
     pub(crate) stored: Change,
     pub(crate) recounted_at: Option<Timestamp>,
     pub(crate) recount: Option<Recount>,
+    #[serde(default)]
+    pub(crate) removal: Option<Removal>,
     pub(crate) holds: Vec<Hold>,
 }
 
@@ -54,7 +57,15 @@ impl UsageRecord {
     /// Of a home nobody has counted yet.
     pub(crate) fn unknown(home: Home, now: Timestamp) -> Self {
         let recount = Some(Recount { asked_at: now, by: None });
-        Self { home, version: 0, stored: Change::default(), recounted_at: None, recount, holds: Vec::new() }
+        Self {
+            home,
+            version: 0,
+            stored: Change::default(),
+            recounted_at: None,
+            recount,
+            removal: None,
+            holds: Vec::new(),
+        }
     }
 
     /// As it is shown.
@@ -116,6 +127,11 @@ impl UsageRecord {
         if self.recount.is_none() {
             self.recount = Some(Recount { asked_at: now, by: None });
         }
+    }
+
+    /// Whether a file server has something to do.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.recount.is_some() || self.removal.is_some()
     }
 
     /// Whether a recount is wanted that nobody alive does, so that it is this run's now.

@@ -22,6 +22,12 @@ impl Home {
         Self(username.as_str().to_owned())
     }
 
+    /// This one, and those it lies in.
+    pub(crate) fn and_around(&self) -> Vec<Self> {
+        let ends = self.0.match_indices('/').map(|(end, _)| end).chain([self.0.len()]);
+        ends.filter_map(|end| Some(Self(self.0.get(..end)?.to_owned()))).collect()
+    }
+
     /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -21,7 +21,7 @@ crate::on_both_stores!(
     a_newer_store_is_refused,
 );
 
-const NEWEST: u32 = 5;
+const NEWEST: u32 = 6;
 const NEWER: u32 = NEWEST + 1;
 
 async fn a_store_is_ready_once_it_is_migrated(place: &Place) {

@@ -18,8 +18,10 @@ pub(crate) struct NameInPath(pub(crate) Username);
 #[derive(Debug)]
 pub(crate) struct ListQuery(pub(crate) UserQuery);
 
-/// `?files=keep`
-pub(crate) struct RemovalQuery;
+/// `?files=keep|delete`
+pub(crate) struct RemovalQuery {
+    pub(crate) with_files: bool,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for NameInPath {
     type Rejection = ApiError;
@@ -55,9 +57,12 @@ impl<S: Send + Sync> FromRequestParts<S> for RemovalQuery {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let mut parameters = Parameters::of(parts)?;
-        parameters.take("files", "must be keep; removing the files with the user isn't offered", |text| {
-            (text == "keep").then_some(())
+        let with_files = parameters.take("files", "must be keep or delete", |text| match text {
+            "keep" => Some(false),
+            "delete" => Some(true),
+            _ => None,
         });
-        parameters.finish().map(|()| Self)
+        parameters.finish()?;
+        Ok(Self { with_files: with_files.unwrap_or_default() })
     }
 }

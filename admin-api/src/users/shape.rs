@@ -224,7 +224,7 @@ pub(crate) struct IfMatchShape {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RemovalShape {
-    /// `keep`, which is the default.
+    /// `keep`, which is the default, or `delete`: a file server removes them, soon.
     #[param(nullable = false, inline)]
     files: Option<FilesShape>,
 }
@@ -233,4 +233,5 @@ pub(crate) struct RemovalShape {
 #[schema(rename_all = "snake_case")]
 pub(crate) enum FilesShape {
     Keep,
+    Delete,
 }

@@ -195,12 +195,20 @@ async fn a_removed_user_is_gone_and_the_name_is_free() {
 }
 
 #[tokio::test]
-async fn removing_the_files_too_is_refused_and_removes_nothing() {
+async fn a_user_whose_files_go_too_leaves_a_home_that_nobody_is_given() {
     let (api, owner) = Api::with_owner().await;
     api.create("alice", &owner).await;
-    api.delete("/api/v1/users/alice?files=delete", &owner).await.is_invalid_at(&["/files"]);
+    api.create("bob", &owner).await;
+    api.delete("/api/v1/users/alice?files=all", &owner).await.is_invalid_at(&["/files"]);
     api.delete("/api/v1/users/alice?file=keep", &owner).await.is_invalid_at(&[""]);
     assert_eq!(api.get("/api/v1/users/alice", &owner).await.status, 200);
+    assert_eq!(api.delete("/api/v1/users/alice?files=delete", &owner).await.status, 204);
+    let again = api.post("/api/v1/users", &owner, json!({"username": "alice"})).await;
+    again.is_problem(409, "home-is-going");
+    let below = api.patch("/api/v1/users/bob", &owner, json!({"home": "alice/below"})).await;
+    below.is_problem(409, "home-is-going");
+    let elsewhere = json!({"username": "alice", "home": "elsewhere"});
+    assert_eq!(api.post("/api/v1/users", &owner, elsewhere).await.status, 201);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod listing;
 mod measure;
 mod names;
 mod part;
+mod removal;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -82,6 +83,11 @@ impl Storage for LocalStorage {
             tally.made();
         }
         Ok(Arc::new(LocalTree { inside, tally, uploads: self.uploads, durable: self.durable }))
+    }
+
+    async fn remove_home(&self, home: &str, id: &str) -> Result<bool, StorageError> {
+        let (root, home, id) = (self.root.clone(), parse_home(home)?, id.to_owned());
+        blocking(move || removal::remove(&root, &home, &id)).await
     }
 
     async fn measure(&self, home: &str) -> Result<Extent, StorageError> {

@@ -22,9 +22,10 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/mongodb/0003_admins.json"),
     include_str!("../../../../migrations/mongodb/0004_presence.json"),
     include_str!("../../../../migrations/mongodb/0005_usage.json"),
+    include_str!("../../../../migrations/mongodb/0006_removal.json"),
 ];
 
-const NEWEST: u32 = 5;
+const NEWEST: u32 = 6;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 const NAMESPACE_EXISTS: i32 = 48;

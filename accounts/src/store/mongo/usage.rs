@@ -39,7 +39,8 @@ impl UsageStore for Mongo {
     }
 
     async fn wanted(&self) -> Result<Vec<UsageRecord>, StoreError> {
-        self.all_usage(doc! { "recount.asked_at": { "$exists": true } }, SOME).await
+        let asked = |what: &str| doc! { format!("{what}.asked_at"): { "$exists": true } };
+        self.all_usage(doc! { "$or": [asked("recount"), asked("removal")] }, SOME).await
     }
 
     async fn held_by(&self, run: &str) -> Result<Vec<UsageRecord>, StoreError> {

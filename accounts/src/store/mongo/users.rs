@@ -7,7 +7,7 @@ use mongodb::bson::{Document, deserialize_from_document, doc, serialize_to_docum
 
 use super::{Mongo, signed};
 use crate::store::{StoreError, UserRecord, UserStore, agree};
-use crate::user::{Stamp, User, Username};
+use crate::user::{Home, Stamp, User, Username};
 use crate::users::UserQuery;
 
 #[async_trait]
@@ -65,6 +65,17 @@ impl UserStore for Mongo {
             .projection(doc! { "user.id": 1, "user.version": 1 });
         let found: Vec<Document> = self.ask(async { found.await?.try_collect().await }).await?;
         // One that cannot be read is left out, and so counts as gone: its sessions end.
+        Ok(found.iter().filter_map(stamp).collect())
+    }
+
+    async fn overlapping(&self, home: &Home) -> Result<Vec<Stamp>, StoreError> {
+        let around: Vec<String> = home.and_around().into_iter().map(String::from).collect();
+        // '0' is the character behind '/'.
+        let within = doc! { "$gte": format!("{home}/"), "$lt": format!("{home}0") };
+        let either = vec![doc! { "user.home": { "$in": around } }, doc! { "user.home": within }];
+        let found =
+            self.users.find(doc! { "$or": either }).projection(doc! { "user.id": 1, "user.version": 1 });
+        let found: Vec<Document> = self.ask(async { found.await?.try_collect().await }).await?;
         Ok(found.iter().filter_map(stamp).collect())
     }
 }

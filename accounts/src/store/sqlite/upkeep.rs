@@ -16,9 +16,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/0003_admins.sql"),
     include_str!("../../../../migrations/sqlite/0004_presence.sql"),
     include_str!("../../../../migrations/sqlite/0005_usage.sql"),
+    include_str!("../../../../migrations/sqlite/0006_removal.sql"),
 ];
 
-const NEWEST: u32 = 5;
+const NEWEST: u32 = 6;
 const _: () = assert!(MIGRATIONS.len() == NEWEST as usize);
 
 #[async_trait]

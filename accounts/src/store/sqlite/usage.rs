@@ -16,10 +16,10 @@ const SOME: u32 = 20;
 #[async_trait]
 impl UsageStore for Sqlite {
     async fn insert(&self, record: &UsageRecord) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO usage (home, version, recount, document) VALUES (?, ?, ?, ?)")
+        sqlx::query("INSERT INTO usage (home, version, wanted, document) VALUES (?, ?, ?, ?)")
             .bind(record.home.as_str())
             .bind(signed(record.version))
-            .bind(record.recount.is_some())
+            .bind(record.is_wanted())
             .bind(document(record)?)
             .execute(&self.pool)
             .await?;
@@ -35,10 +35,10 @@ impl UsageStore for Sqlite {
     }
 
     async fn replace(&self, record: &UsageRecord, expected: u64) -> Result<(), StoreError> {
-        let update = "UPDATE usage SET version = ?, recount = ?, document = ? WHERE home = ? AND version = ?";
+        let update = "UPDATE usage SET version = ?, wanted = ?, document = ? WHERE home = ? AND version = ?";
         let done = sqlx::query(update)
             .bind(signed(record.version))
-            .bind(record.recount.is_some())
+            .bind(record.is_wanted())
             .bind(document(record)?)
             .bind(record.home.as_str())
             .bind(signed(expected))
@@ -56,7 +56,7 @@ impl UsageStore for Sqlite {
     }
 
     async fn wanted(&self) -> Result<Vec<UsageRecord>, StoreError> {
-        let select = "SELECT document FROM usage WHERE recount LIMIT ?";
+        let select = "SELECT document FROM usage WHERE wanted LIMIT ?";
         let found: Vec<String> = sqlx::query_scalar(select).bind(SOME).fetch_all(&self.pool).await?;
         found.iter().map(|text| parse(text)).collect()
     }

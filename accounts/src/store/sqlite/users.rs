@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::{Sqlite, signed};
 use crate::store::{StoreError, UserRecord, UserStore, agree};
-use crate::user::{Stamp, User, Username};
+use crate::user::{Home, Stamp, User, Username};
 use crate::users::UserQuery;
 
 #[async_trait]
@@ -94,14 +94,28 @@ impl UserStore for Sqlite {
         let select = "SELECT username, id, version FROM users
                       WHERE username IN (SELECT value FROM json_each(?))";
         let names = serde_json::to_string(names).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-        let rows: Vec<(String, String, i64)> =
-            sqlx::query_as(select).bind(names).fetch_all(&self.pool).await?;
+        let rows: Vec<StampRow> = sqlx::query_as(select).bind(names).fetch_all(&self.pool).await?;
         // A name no user can have was not asked for, so none is lost here.
-        let stamp = |(name, id, version): (String, String, i64)| {
-            Some(Stamp { username: name.parse().ok()?, id, version: version.unsigned_abs() })
-        };
         Ok(rows.into_iter().filter_map(stamp).collect())
     }
+
+    async fn overlapping(&self, home: &Home) -> Result<Vec<Stamp>, StoreError> {
+        // '0' is the character behind '/'.
+        let select = "SELECT username, id, version FROM users
+                      WHERE document ->> '$.user.home' IN (SELECT value FROM json_each(?1))
+                         OR document ->> '$.user.home' >= ?2 || '/' AND document ->> '$.user.home' < ?2 || '0'";
+        let around = serde_json::to_string(&home.and_around())
+            .map_err(|error| StoreError::Corrupt(error.to_string()))?;
+        let rows: Vec<StampRow> =
+            sqlx::query_as(select).bind(around).bind(home.as_str()).fetch_all(&self.pool).await?;
+        Ok(rows.into_iter().filter_map(stamp).collect())
+    }
+}
+
+type StampRow = (String, String, i64);
+
+fn stamp((name, id, version): StampRow) -> Option<Stamp> {
+    Some(Stamp { username: name.parse().ok()?, id, version: version.unsigned_abs() })
 }
 
 impl Sqlite {
