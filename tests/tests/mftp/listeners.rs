@@ -1,9 +1,12 @@
 //! The listeners as an operator sets them up, and as a person reaches them by hand.
 
+use std::sync::Arc;
+
+use wharfinger_tests::polling::eventually;
 use wharfinger_tests::tools::run;
 use wharfinger_tests::{Deployment, User};
 
-use crate::place::{Place, Protection, setup};
+use crate::place::{BOUND, Place, Protection, setup};
 
 #[test]
 fn there_is_none_unless_it_is_asked_for() {
@@ -18,6 +21,17 @@ fn the_one_in_clear_is_warned_of_at_start_and_the_one_under_tls_is_not() {
     deployment.server().logs(&["warn", "in clear", r#""service":"mftp""#]);
     let log = deployment.server().log.text();
     assert!(!log.lines().any(|line| line.contains("in clear") && line.contains("mftps")), "{log}");
+}
+
+#[test]
+fn a_reload_switches_commands_off_for_sessions_to_come() {
+    let place = Place::on(Arc::new(setup().file("").start()));
+    let mut before = place.session(Protection::Clear);
+    place.deployment.reload("[mftp]\ndisabled_commands = [\"SIZE\"]\n");
+    eventually("SIZE is off", BOUND, || {
+        place.session(Protection::Tls).command("SIZE file").starts_with("ERR 503").then_some(())
+    });
+    before.expect("SIZE file", "ERR 412");
 }
 
 #[test]
