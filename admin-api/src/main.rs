@@ -13,7 +13,7 @@ use wharfinger_admin::{
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped, tell_ready,
 };
 
 /// The admin API of Wharfinger: creates, disables and removes users over HTTP
@@ -105,6 +105,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
     // The address first: a start that fails must not have shown the one-time password.
     let api = AdminApi::bind(current.clone(), accounts.clone()).await?;
     announce(&ensure_owner(&accounts, config).await?);
+    tell_ready();
     Ok(api.run(stopped.asked()).await.context("the admin API stopped")?)
 }
 

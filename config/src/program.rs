@@ -4,6 +4,7 @@
 
 mod logging;
 mod reload;
+mod supervisor;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use tokio::sync::watch;
 use crate::{Config, load};
 
 pub use reload::Current;
+pub use supervisor::tell_ready;
 
 use logging::Logging;
 use reload::Reloader;
@@ -87,6 +89,7 @@ impl Program {
         let (ask, asked) = watch::channel(false);
         let signals = async {
             stop_signal().await;
+            supervisor::tell_stopping();
             ask.send_replace(true);
             stop_signal().await;
             tracing::warn!("asked again: stopping at once");
@@ -118,7 +121,9 @@ async fn reload_when_asked(reloader: &Reloader) {
     match signal(SignalKind::hangup()) {
         Ok(mut hangups) => {
             while hangups.recv().await.is_some() {
+                supervisor::tell_reloading();
                 reloader.reload();
+                supervisor::tell_ready();
             }
         }
         Err(error) => tracing::error!(%error, "SIGHUP can't be waited for"),

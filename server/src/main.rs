@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use wharfinger_config::program::{Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped};
+use wharfinger_config::program::{
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, tell_ready,
+};
 use wharfinger_server::{Server, StartError, healthcheck, wait_for_store};
 
 /// The file server of Wharfinger: FTP over TLS for the users in the store
@@ -61,5 +63,6 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow
         };
         (code, error.into())
     })?;
+    tell_ready();
     server.run(stopped.asked()).await.map_err(|error| (1, error.into()))
 }

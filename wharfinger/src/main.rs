@@ -10,7 +10,9 @@ use clap::{Parser, Subcommand};
 use wharfinger_accounts::{Accounts, UserQuery};
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
 use wharfinger_config::Config;
-use wharfinger_config::program::{Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped};
+use wharfinger_config::program::{
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, tell_ready,
+};
 use wharfinger_server::{Server, StartError};
 
 /// Wharfinger, all in one: an FTPS server and its admin API
@@ -77,6 +79,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
     let api = AdminApi::bind(current, accounts.clone()).await?;
     let owner = ensure_owner(&accounts, config).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
     greet(config, &server, &api, &accounts, owner).await?;
+    tell_ready();
     let (served, answered) = tokio::join!(server.run(stopped.clone().asked()), api.run(stopped.asked()));
     served
         .context("the file server stopped")
