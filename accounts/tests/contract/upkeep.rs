@@ -90,6 +90,69 @@ async fn an_owner_of_the_first_version_is_kept() {
     assert_eq!(accounts.remove_admin(&name("owner"), None).await, Err(StoreError::LastOwner));
 }
 
+const SQLITE: [&str; NEWEST as usize] = [
+    include_str!("../../../migrations/sqlite/0001_users.sql"),
+    include_str!("../../../migrations/sqlite/0002_audit.sql"),
+    include_str!("../../../migrations/sqlite/0003_admins.sql"),
+    include_str!("../../../migrations/sqlite/0004_presence.sql"),
+    include_str!("../../../migrations/sqlite/0005_usage.sql"),
+    include_str!("../../../migrations/sqlite/0006_removal.sql"),
+];
+const MONGODB: [&str; NEWEST as usize] = [
+    include_str!("../../../migrations/mongodb/0001_users.json"),
+    include_str!("../../../migrations/mongodb/0002_audit.json"),
+    include_str!("../../../migrations/mongodb/0003_admins.json"),
+    include_str!("../../../migrations/mongodb/0004_presence.json"),
+    include_str!("../../../migrations/mongodb/0005_usage.json"),
+    include_str!("../../../migrations/mongodb/0006_removal.json"),
+];
+
+#[tokio::test]
+async fn an_sqlite_store_of_every_earlier_version_is_upgraded() {
+    for version in 1..NEWEST {
+        let place = Place::sqlite();
+        let Raw::Sqlite { path, .. } = &place.raw else { unreachable!() };
+        drop(place.open_as_it_is().await);
+        let pool = SqlitePool::connect_with(SqliteConnectOptions::new().filename(path)).await.unwrap();
+        let table =
+            "CREATE TABLE migrations (version INTEGER NOT NULL PRIMARY KEY, applied_at TEXT NOT NULL) STRICT";
+        sqlx::query(table).execute(&pool).await.unwrap();
+        for sql in SQLITE.into_iter().take(version as usize) {
+            sqlx::raw_sql(sql).execute(&pool).await.unwrap();
+        }
+        pool.close().await;
+        is_upgraded(&place, version).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mongodb_store_of_every_earlier_version_is_upgraded() {
+    for version in 1..NEWEST {
+        let place = Place::mongodb().await;
+        let Raw::Mongo(database) = &place.raw else { unreachable!() };
+        for json in MONGODB.into_iter().take(version as usize) {
+            let commands: Vec<Document> = serde_json::from_str(json).unwrap();
+            for command in commands {
+                database.run_command(command).await.unwrap();
+            }
+        }
+        is_upgraded(&place, version).await;
+        place.clear().await;
+    }
+}
+
+/// And works then.
+async fn is_upgraded(place: &Place, version: u32) {
+    place.pretend_version(version).await;
+    let accounts = place.open_as_it_is().await;
+    assert_eq!(accounts.migrate().await.unwrap(), Migration { from: version, to: NEWEST });
+    accounts.ready().await.unwrap();
+    create_alice(&accounts).await;
+    log_in(&accounts, "alice", ALICES).await.unwrap();
+    accounts.create_admin(name("owner"), Role::Owner, Some(password(ALICES))).await.unwrap();
+    assert!(accounts.nodes().await.unwrap().is_empty());
+}
+
 /// Fails as unavailable, within the time-out and a little.
 async fn gives_up(url: &str) {
     let settings = Store { timeout_seconds: 1, ..Store::default() };
