@@ -15,7 +15,7 @@ pub(super) fn start(place: &Place) -> anyhow::Result<Server> {
     std::fs::create_dir_all(&empty)?;
     let text = format!(
         "listen=YES\nlisten_address=127.0.0.1\nlisten_port={port}\nbackground=NO\n\
-         anonymous_enable=YES\nno_anon_password=YES\nlocal_enable=NO\nftp_username=root\n\
+         anonymous_enable=YES\nno_anon_password=YES\nlocal_enable=NO\nftp_username=daemon\n\
          anon_root={files}\nwrite_enable=YES\nanon_upload_enable=YES\nanon_other_write_enable=YES\n\
          anon_world_readable_only=NO\nanon_umask=022\nhide_ids=YES\nsecure_chroot_dir={empty}\n\
          ssl_enable=YES\nallow_anon_ssl=YES\nforce_anon_logins_ssl=NO\nforce_anon_data_ssl=NO\n\
@@ -24,7 +24,7 @@ pub(super) fn start(place: &Place) -> anyhow::Result<Server> {
          isolate=NO\nisolate_network=NO\nseccomp_sandbox=NO\nxferlog_enable=NO\n\
          max_clients=0\nmax_per_ip=0\nidle_session_timeout=3600\ndata_connection_timeout=120\n\
          pasv_min_port=42000\npasv_max_port=43999\nuse_sendfile=YES\nsyslog_enable=NO\n\
-         vsftpd_log_file=/dev/null\nallow_writeable_chroot=YES\nrun_as_launching_user=YES\n",
+         vsftpd_log_file=/dev/null\nallow_writeable_chroot=YES\n",
         files = place.files.display(),
         empty = empty.display(),
         certificate = place.certificate.display(),

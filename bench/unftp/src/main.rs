@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use libunftp::ServerBuilder;
-use libunftp::options::FtpsRequired;
+use libunftp::options::{FtpsRequired, TlsFlags};
 use unftp_sbe_fs::Filesystem;
 
 #[tokio::main]
@@ -23,6 +23,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = ServerBuilder::new(Box::new(storage))
         .ftps(certificate, key)
         .ftps_required(FtpsRequired::None, FtpsRequired::None)
+        .ftps_tls_flags(TlsFlags::V1_2 | TlsFlags::V1_3 | TlsFlags::RESUMPTION_TICKETS)
         .passive_ports(48000..=49999)
         .passive_host([127, 0, 0, 1])
         .idle_session_timeout(3600)
