@@ -98,7 +98,8 @@ impl State {
         let missing = |free: Amount| {
             given.bytes < wanted.bytes && free.bytes > 0 || given.files < wanted.files && free.files > 0
         };
-        if missing(unheld(of, balance)) {
+        // A settlement on its way may have been given back what the last one granted for this.
+        if self.flight.is_some() || missing(unheld(of, balance)) {
             return Answer::Again;
         }
         if missing(balance.others) && !late {
@@ -268,4 +269,31 @@ fn unheld(of: Quota, balance: Balance) -> Amount {
 /// Room for both: each of them looks at its own limit before it takes.
 fn larger(one: Quota, other: Quota) -> Quota {
     Quota { max_bytes: one.max_bytes.max(other.max_bytes), max_files: one.max_files.max(other.max_files) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OF: Quota = Quota { max_bytes: Some(100), max_files: None };
+    const WANTED: Amount = Amount { bytes: 100, files: 0 };
+
+    /// All of the quota is held here, and nothing is stored.
+    fn all_of_it() -> Balance {
+        let stored = Change::default();
+        Balance { stored, held: WANTED, others: Amount::default(), counted: true }
+    }
+
+    #[test]
+    fn nobody_is_refused_what_was_granted_to_them_before_the_next_settlement_began() {
+        let mut state = State::default();
+        state.wait_for(WANTED, OF);
+        let first = state.begin();
+        state.end(first.step, all_of_it());
+        // Whoever waits has not been woken yet.
+        let second = state.begin();
+        assert!(matches!(state.answer(WANTED, OF, true), Answer::Again));
+        state.end(second.step, all_of_it());
+        assert!(matches!(state.answer(WANTED, OF, true), Answer::Given(WANTED)));
+    }
 }
