@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use wharfinger_config::{Binding, ClientCertificate, Requirement};
 
 use crate::Services;
@@ -13,6 +13,9 @@ use crate::proxies::Ends;
 use crate::registry::Live;
 use crate::settings::Settings;
 use crate::tls::{NoTls, SessionTls, Spoken};
+
+/// How long a client waits for its goodbye if the store is slow.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// One client's connection.
 pub(crate) struct Link {
@@ -75,6 +78,16 @@ impl Link {
             protection: None,
             private: policy.at_once,
         })
+    }
+
+    /// The session is over for its user: once the client hears the goodbye, the next one has its
+    /// place. While the store is away, it comes back later.
+    pub(crate) async fn leave(&self) {
+        self.live.log_out();
+        let back = timeout(LEAVING, self.services.presence.give_back_places()).await;
+        if !matches!(back, Ok(Ok(()))) {
+            tracing::debug!(client = %self.client.ip(), "a place is given back later: the store is away");
+        }
     }
 
     /// When a login that begins now must be done.

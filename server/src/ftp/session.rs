@@ -136,7 +136,10 @@ impl Session {
             Command::User(_) | Command::Pass(_) => replies::logged_in_already().into(),
             Command::Acct(_) => replies::superfluous().into(),
             Command::Rein => Answer::Leave(replies::ready_again()),
-            Command::Quit => Answer::Step(Step::Close(super::wire(&replies::goodbye()))),
+            Command::Quit => {
+                link.leave().await;
+                Answer::Step(Step::Close(super::wire(&replies::goodbye())))
+            }
             Command::Auth(mechanism) => login::auth(link, mechanism),
             Command::Pbsz(_) => login::buffer_size(link).into(),
             Command::Prot(level) => login::protect(link, level).into(),

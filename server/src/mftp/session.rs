@@ -65,7 +65,10 @@ impl Session {
             Command::Abor => answers::out_of_order(Verb::Abor, "no transfer is running").into(),
             Command::User(name) => Turn::Leave(name),
             Command::Pass(_) => answers::out_of_order(Verb::Pass, "you are logged in").into(),
-            Command::Quit => Turn::close(&answers::goodbye()),
+            Command::Quit => {
+                link.leave().await;
+                Turn::close(&answers::goodbye())
+            }
         }
     }
 
