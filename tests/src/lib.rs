@@ -16,6 +16,7 @@ pub mod peers;
 pub mod polling;
 pub mod program;
 pub mod slow_reader;
+pub mod soak;
 pub mod source;
 mod talk;
 pub mod tls;
