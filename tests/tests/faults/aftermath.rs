@@ -1,0 +1,75 @@
+//! What must hold after every fault: no file is missing, wrong or half, what is used of quotas is what
+//! is on the disk, the audit trail is whole, and the service is back by itself.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use wharfinger_tests::polling::eventually;
+use wharfinger_tests::{Deployment, Mode, User};
+
+use crate::uploader::Uploader;
+
+/// A dead server's place and its hold on quotas are free after ten seconds.
+pub(crate) const SOON: Duration = Duration::from_mins(1);
+
+/// Logins, uploads and the admin API work again.
+pub(crate) fn is_back(deployment: &Deployment, user: &User) {
+    eventually("a login", SOON, || {
+        (deployment.log_in(&user.name, &user.password).code == 230).then_some(())
+    });
+    eventually("the admin API", SOON, || {
+        let answer = deployment.admin.try_post("/api/v1/users/nobody/recount", &json!({}));
+        (answer?.status == 404).then_some(())
+    });
+}
+
+/// Files and figures are what the clients were told, and one file of each is served: how many that are.
+pub(crate) fn is_clean(deployment: &Deployment, uploaders: &mut [Uploader]) -> usize {
+    for uploader in uploaders.iter_mut() {
+        uploader.settle(&deployment.home(&uploader.user));
+    }
+    quotas_are_right(deployment, uploaders.iter().map(|uploader| &uploader.user));
+    audit_is_intact(deployment);
+    let mut served = 0;
+    for uploader in uploaders.iter() {
+        if let Some((name, content)) = uploader.files.certain().next() {
+            let mut session = deployment.session(&uploader.user);
+            assert!(session.receive(Mode::Epsv, &format!("RETR {name}")) == *content.0, "{name} as served");
+            served += 1;
+        }
+    }
+    served
+}
+
+/// What a recount finds is what is on the disk.
+pub(crate) fn quotas_are_right<'a>(deployment: &Deployment, users: impl Iterator<Item = &'a User> + Clone) {
+    let usage = |user: &User| deployment.admin.get(&format!("/api/v1/users/{}", user.name)).body["usage"].clone();
+    let before: Vec<Value> = users.clone().map(|user| usage(user)["recounted_at"].clone()).collect();
+    for user in users.clone() {
+        deployment.admin.post(&format!("/api/v1/users/{}/recount", user.name), json!({}));
+    }
+    for (user, before) in users.zip(before) {
+        let found = eventually(&format!("a recount of {}", user.name), SOON, || {
+            Some(usage(user)).filter(|usage| usage["recounted_at"].is_string() && usage["recounted_at"] != before)
+        });
+        let (bytes, files) = on_disk(&deployment.home(user));
+        assert_eq!((&found["bytes"], &found["files"]), (&json!(bytes), &json!(files)), "{}: {found}", user.name);
+    }
+}
+
+/// No record was lost behind another, changed or doubled.
+pub(crate) fn audit_is_intact(deployment: &Deployment) {
+    let told = deployment.admin.get("/api/v1/audit/verify").body;
+    assert_eq!(told["intact"], true, "{told}");
+}
+
+/// Bytes and files in a directory, half ones too.
+fn on_disk(directory: &Path) -> (u64, u64) {
+    let sizes: Vec<u64> = std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().metadata().unwrap().len())
+        .collect();
+    (sizes.iter().sum(), sizes.len() as u64)
+}

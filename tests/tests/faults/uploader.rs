@@ -1,0 +1,163 @@
+//! A client that uploads, appends, renames and deletes without a pause, connects anew when its
+//! connection breaks, and keeps account of what it was told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use wharfinger_tests::{Ftp, Tls, User, content};
+
+use crate::chance::Chance;
+use crate::ledger::Ledger;
+
+/// As many names as make overwriting, appending and renaming likely.
+const NAMES: u64 = 12;
+const LARGEST: u64 = 200_000;
+/// Between two attempts to connect to a server that may be gone.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What a file holds.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Content(pub(crate) Arc<[u8]>);
+
+/// One user's client.
+pub(crate) struct Uploader {
+    pub(crate) user: User,
+    pub(crate) files: Ledger<Content>,
+    /// Renames of which no answer came.
+    moves: Vec<(String, String)>,
+    /// Uploads that were acknowledged, and those whose answer never came.
+    pub(crate) acknowledged: usize,
+    pub(crate) unanswered: usize,
+    chance: Chance,
+    tls: Tls,
+    session: Option<Ftp>,
+}
+
+impl Uploader {
+    pub(crate) fn new(user: User, tls: Tls, chance: Chance) -> Uploader {
+        let (files, moves) = (Ledger::default(), Vec::new());
+        Uploader { user, files, moves, acknowledged: 0, unanswered: 0, chance, tls, session: None }
+    }
+
+    /// Works until told to stop, wherever the server is by then.
+    pub(crate) fn work(&mut self, server: &Mutex<SocketAddr>, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            if self.session.is_none() {
+                let address = *server.lock().unwrap();
+                self.session = Ftp::attempt(address, self.tls.clone(), &self.user);
+            }
+            if self.session.is_some() { self.act() } else { thread::sleep(PAUSE) }
+        }
+        self.session = None;
+    }
+
+    fn act(&mut self) {
+        let name = format!("file-{}", self.chance.below(NAMES));
+        let known = self.files.known(&name).map(|content| content.cloned());
+        match (known, self.chance.below(6)) {
+            (Some(Some(content)), 0) => self.append(&name, &content),
+            (Some(Some(_)), 1) => self.delete(&name),
+            (Some(Some(content)), 2) => self.rename(&name, &content),
+            _ => self.store(&name),
+        }
+    }
+
+    fn store(&mut self, name: &str) {
+        let content = self.content();
+        self.send(&format!("STOR {name}"), &content.clone(), name, content);
+    }
+
+    fn append(&mut self, name: &str, content: &Content) {
+        let more = self.content();
+        let whole = Content([&*content.0, &*more.0].concat().into());
+        self.send(&format!("APPE {name}"), &more, name, whole);
+    }
+
+    fn send(&mut self, command: &str, sent: &Content, name: &str, becomes: Content) {
+        let session = self.session.as_mut().expect("it is logged in");
+        match session.attempt_upload(command, &sent.0) {
+            Some(226) => {
+                self.acknowledged += 1;
+                self.files.is(name, Some(becomes));
+            }
+            // Refused or broken off: then all is as it was.
+            Some(_) => self.session = None,
+            None => {
+                self.unanswered += 1;
+                self.files.may_be(name, Some(becomes));
+                self.session = None;
+            }
+        }
+    }
+
+    fn delete(&mut self, name: &str) {
+        match self.command(&format!("DELE {name}")) {
+            Some(250) => self.files.is(name, None),
+            Some(code) => panic!("DELE {name}: {code}"),
+            None => self.files.may_be(name, None),
+        }
+    }
+
+    fn rename(&mut self, from: &str, content: &Content) {
+        let to = format!("moved-{}", self.chance.below(NAMES));
+        if self.files.known(&to) != Some(None) || self.command(&format!("RNFR {from}")) != Some(350) {
+            return;
+        }
+        match self.command(&format!("RNTO {to}")) {
+            Some(250) => {
+                self.files.is(from, None);
+                self.files.is(&to, Some(content.clone()));
+            }
+            Some(code) => panic!("RNTO {to}: {code}"),
+            None => {
+                self.files.may_be(from, None);
+                self.files.may_be(&to, Some(content.clone()));
+                self.moves.push((from.to_owned(), to));
+            }
+        }
+    }
+
+    fn command(&mut self, line: &str) -> Option<u16> {
+        let code = self.session.as_mut().and_then(|session| session.attempt_command(line)).map(|reply| reply.code);
+        if code.is_none() {
+            self.session = None;
+        }
+        code
+    }
+
+    fn content(&mut self) -> Content {
+        let size = usize::try_from(self.chance.below(LARGEST)).unwrap();
+        Content(content::bytes(size, self.chance.next()).into())
+    }
+
+    /// Holds the files in the home to what the client was told.
+    pub(crate) fn settle(&mut self, home: &Path) {
+        let mut there = BTreeMap::new();
+        for entry in fs::read_dir(home).into_iter().flatten().map(Result::unwrap) {
+            let name = entry.file_name().into_string().unwrap();
+            // What is left of broken uploads is nobody's file.
+            if !name.starts_with(".wharfinger-") {
+                there.insert(name, Content(fs::read(entry.path()).unwrap().into()));
+            }
+        }
+        for (from, to) in self.moves.drain(..) {
+            assert!(there.contains_key(&from) != there.contains_key(&to), "{from} -> {to}: both or neither");
+        }
+        self.files.settle(&self.user.name, there);
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begin = &self.0[..self.0.len().min(4)];
+        write!(formatter, "{} bytes, {begin:02x?}…", self.0.len())
+    }
+}
