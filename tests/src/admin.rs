@@ -52,6 +52,38 @@ impl Admin {
         admin
     }
 
+    /// The same client and token for an API that has moved to another address.
+    #[must_use]
+    pub fn at(&self, address: SocketAddr) -> Admin {
+        Admin { base: format!("http://{address}"), ..self.clone() }
+    }
+
+    /// POST with a JSON body; nothing where the connection breaks before the answer is here.
+    pub fn try_post(&self, path: &str, body: &Value) -> Option<Answer> {
+        let request = self.agent.post(self.url(path)).header("Authorization", self.bearer());
+        let request = request.header("Content-Type", "application/json");
+        request.send(body.to_string().as_bytes()).and_then(read).ok()
+    }
+
+    /// DELETE; nothing where the connection breaks before the answer is here.
+    pub fn try_delete(&self, path: &str) -> Option<Answer> {
+        let request = self.agent.delete(self.url(path)).header("Authorization", self.bearer());
+        request.call().and_then(read).ok()
+    }
+
+    /// All items of a list, whatever number of pages it has.
+    pub fn all(&self, list: &str) -> Vec<Value> {
+        let (mut all, mut page) = (Vec::new(), list.to_owned());
+        loop {
+            let answer = self.get(&page);
+            assert_eq!(answer.status, 200, "{answer:?}");
+            all.extend(answer.body["items"].as_array().unwrap().iter().cloned());
+            let Some(cursor) = answer.body["next_cursor"].as_str() else { return all };
+            let joint = if list.contains('?') { '&' } else { '?' };
+            page = format!("{list}{joint}cursor={cursor}");
+        }
+    }
+
     /// GET.
     pub fn get(&self, path: &str) -> Answer {
         let request = self.agent.get(self.url(path)).header("Authorization", self.bearer());
@@ -122,10 +154,14 @@ impl Admin {
     }
 }
 
-fn answer(mut response: ureq::http::Response<ureq::Body>) -> Answer {
+fn answer(response: ureq::http::Response<ureq::Body>) -> Answer {
+    read(response).unwrap()
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let content_type = header("content-type").unwrap_or_default().to_owned();
-    let text = response.body_mut().read_to_string().unwrap();
+    let text = response.body_mut().read_to_string()?;
     let body = serde_json::from_str(&text).unwrap_or_default();
-    Answer { status: response.status().as_u16(), content_type, body }
+    Ok(Answer { status: response.status().as_u16(), content_type, body })
 }

@@ -1,6 +1,8 @@
 //! A running Wharfinger: one program or two, on SQLite or MongoDB, with a data directory and
 //! ports of its own, and an owner who has logged in.
 
+mod crashes;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -41,6 +43,7 @@ pub struct Setup {
     directory: TempDir,
     environment: Environment,
     has_file: bool,
+    under: Vec<String>,
 }
 
 /// The configuration file's name in the deployment's directory, where there is one.
@@ -54,7 +57,9 @@ pub struct Deployment {
     pub admin: Admin,
     /// Where the admin API listens.
     pub admin_address: SocketAddr,
+    shape: Shape,
     environment: Environment,
+    under: Vec<String>,
     database: Option<Database>,
     directory: TempDir,
 }
@@ -79,7 +84,7 @@ impl Setup {
         if let Some(database) = &database {
             environment.insert("WHARFINGER_STORE__URL".to_owned(), database.url.clone());
         }
-        Setup { shape, database, directory, environment, has_file: false }
+        Setup { shape, database, directory, environment, has_file: false, under: Vec::new() }
     }
 
     /// One setting, by its variable's name.
@@ -106,7 +111,8 @@ impl Setup {
     pub fn start(self) -> Deployment {
         let program = |name: &str, arguments: &[&str]| {
             let file: &[&str] = if self.has_file { &["--config", FILE] } else { &[] };
-            Program::start(name, &[arguments, file].concat(), self.directory.path(), &self.environment)
+            let arguments = [arguments, file].concat();
+            Program::start_under(&self.under, name, &arguments, self.directory.path(), &self.environment)
         };
         let programs = match self.shape {
             Shape::AllInOne => vec![program("wharfinger", &[])],
@@ -124,7 +130,9 @@ impl Setup {
             ftp,
             admin,
             admin_address,
+            shape: self.shape,
             environment: self.environment,
+            under: self.under,
             database: self.database,
             directory: self.directory,
         }

@@ -2,6 +2,7 @@
 //! transcript, which a failing test prints. It parses no more than it needs, with code of its own,
 //! so that a mistake in the project's parser can't hide here.
 
+mod attempts;
 mod data;
 
 use std::net::{SocketAddr, TcpStream};

@@ -40,7 +40,18 @@ pub struct Ended {
 impl Program {
     /// Starts a program of this project in `directory`.
     pub fn start(name: &str, arguments: &[&str], directory: &Path, environment: &Environment) -> Program {
-        let mut command = Command::new(built(name));
+        Program::start_under(&[], name, arguments, directory, environment)
+    }
+
+    /// The same under another program, such as `prlimit --nofile=64`, which has to become this one.
+    pub fn start_under(
+        under: &[String],
+        name: &str,
+        arguments: &[&str],
+        directory: &Path,
+        environment: &Environment,
+    ) -> Program {
+        let mut command = under_command(under, name);
         // A setting of whoever runs the tests must not reach the program under test.
         for (variable, _) in std::env::vars_os() {
             if variable.to_string_lossy().starts_with("WHARFINGER_") {
@@ -92,8 +103,31 @@ impl Program {
 
     /// The most memory it has taken since it was begun to be measured, in bytes.
     pub fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM")
+    }
+
+    /// Its number.
+    pub fn pid(&self) -> rustix::process::Pid {
+        rustix::process::Pid::from_child(&self.child)
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> u64 {
+        std::fs::read_dir(self.kept_by_the_kernel("fd")).unwrap().count() as u64
+    }
+
+    /// How long it has computed, on all cores together.
+    pub fn time_computed(&self) -> Duration {
+        let line = std::fs::read_to_string(self.kept_by_the_kernel("stat")).unwrap();
+        let fields: Vec<&str> = line.rsplit_once(") ").unwrap().1.split(' ').collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
+    }
+
+    /// This line of its `status`, such as `VmHWM`, in bytes.
+    pub fn memory(&self, line: &str) -> u64 {
         let status = std::fs::read_to_string(self.kept_by_the_kernel("status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        let line = status.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(':')).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 
@@ -124,8 +158,7 @@ impl Program {
     }
 
     fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).unwrap();
+        rustix::process::kill_process(self.pid(), signal).unwrap();
     }
 
     /// Waits until it ends by itself.
@@ -150,6 +183,13 @@ impl Drop for Program {
             eprintln!("--- {} said:\n{}\n{}\n---", self.name, self.out.text(), self.log.text());
         }
     }
+}
+
+fn under_command(under: &[String], name: &str) -> Command {
+    let Some((first, rest)) = under.split_first() else { return Command::new(built(name)) };
+    let mut command = Command::new(first);
+    command.args(rest).arg(built(name));
+    command
 }
 
 /// The program as `cargo build` left it, beside the folder of the running test.

@@ -63,11 +63,16 @@ impl Talk {
 
     /// Sends these bytes as they are.
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the control connection takes bytes");
+    }
+
+    /// The same for a connection that may be gone.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
         let shown =
             String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).trim_end().replace("\r\n", "\nC: ");
         self.transcript.push(format!("C: {shown}"));
         let wire = self.wire.as_mut().unwrap();
-        wire.write_all(bytes).and_then(|()| wire.flush()).expect("the control connection takes bytes");
+        wire.write_all(bytes).and_then(|()| wire.flush())
     }
 
     /// Cuts the connection without a word.

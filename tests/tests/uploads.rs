@@ -143,10 +143,10 @@ fn the_old_version_survives_a_broken_overwrite() {
 }
 
 #[test]
-fn a_killed_server_leaves_no_half_file_under_a_final_name() {
+fn a_server_killed_during_a_hundred_uploads_leaves_no_half_file_under_a_final_name() {
     let mut deployment = Deployment::start();
     let alice = deployment.admin.create("alice");
-    let mut sessions: Vec<Ftp> = (0..10).map(|_| deployment.session(&alice)).collect();
+    let mut sessions: Vec<Ftp> = (0..100).map(|_| deployment.session(&alice)).collect();
     let body = content::bytes(HALF, 1);
     let mut uploads = Vec::new();
     for (number, ftp) in sessions.iter_mut().enumerate() {
@@ -154,10 +154,13 @@ fn a_killed_server_leaves_no_half_file_under_a_final_name() {
         data.write_all(&body).unwrap();
         uploads.push(data);
     }
-    deployment.server().kill();
+    deployment.crash_server();
     let names = fs::read_dir(deployment.home(&alice)).unwrap().map(|entry| entry.unwrap().file_name());
     let visible: Vec<_> = names.filter(|name| !name.to_string_lossy().starts_with(".wharfinger-")).collect();
     assert!(visible.is_empty(), "{visible:?}");
+    let mut ftp = deployment.session(&alice);
+    assert_eq!(ftp.receive_text(Mode::Epsv, "NLST"), "");
+    ftp.send_file(Mode::Epsv, "STOR report-0", &body);
 }
 
 /// Sends the first half of the content, then TCP's end without TLS's.

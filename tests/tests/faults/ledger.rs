@@ -7,6 +7,13 @@ use std::fmt::Debug;
 /// Names, and what each may stand for; nothing is one of the possibilities.
 pub(crate) struct Ledger<T>(BTreeMap<String, Vec<Option<T>>>);
 
+/// What a name stands for.
+pub(crate) enum Entry<T> {
+    Nothing,
+    Thing(T),
+    Unsure,
+}
+
 impl<T> Default for Ledger<T> {
     fn default() -> Ledger<T> {
         Ledger(BTreeMap::new())
@@ -24,12 +31,12 @@ impl<T: Clone + PartialEq + Debug> Ledger<T> {
         self.0.entry(name.to_owned()).or_insert_with(|| vec![None]).push(thing);
     }
 
-    /// What it is, if that is known: nothing, where it was never spoken of.
-    pub(crate) fn known(&self, name: &str) -> Option<Option<&T>> {
+    /// What it is, if that is known.
+    pub(crate) fn look_up(&self, name: &str) -> Entry<T> {
         match self.0.get(name).map(Vec::as_slice) {
-            None => Some(None),
-            Some([thing]) => Some(thing.as_ref()),
-            Some(_) => None,
+            None | Some([None]) => Entry::Nothing,
+            Some([Some(thing)]) => Entry::Thing(thing.clone()),
+            Some(_) => Entry::Unsure,
         }
     }
 
@@ -42,12 +49,12 @@ impl<T: Clone + PartialEq + Debug> Ledger<T> {
     }
 
     /// Holds what is there to what was said; from then on it is known.
-    pub(crate) fn settle(&mut self, whose: &str, mut there: BTreeMap<String, T>) {
+    pub(crate) fn settle(&mut self, mut there: BTreeMap<String, T>) {
         for (name, possible) in &mut self.0 {
             let found = there.remove(name);
-            assert!(possible.contains(&found), "{whose}: {name} is {found:?}, and may be {possible:?}");
+            assert!(possible.contains(&found), "{name} is {found:?}, and may be {possible:?}");
             *possible = vec![found];
         }
-        assert!(there.is_empty(), "{whose}: nobody ever asked for {there:?}");
+        assert!(there.is_empty(), "nobody ever asked for {there:?}");
     }
 }

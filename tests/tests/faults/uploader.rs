@@ -15,7 +15,7 @@ use std::time::Duration;
 use wharfinger_tests::{Ftp, Tls, User, content};
 
 use crate::chance::Chance;
-use crate::ledger::Ledger;
+use crate::ledger::{Entry, Ledger};
 
 /// As many names as make overwriting, appending and renaming likely.
 const NAMES: u64 = 12;
@@ -27,9 +27,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 #[derive(Clone, PartialEq)]
 pub(crate) struct Content(pub(crate) Arc<[u8]>);
 
-/// One user's client.
+/// One of a user's clients.
 pub(crate) struct Uploader {
-    pub(crate) user: User,
+    user: User,
+    /// The names of its files begin so.
+    mark: String,
     pub(crate) files: Ledger<Content>,
     /// Renames of which no answer came.
     moves: Vec<(String, String)>,
@@ -42,9 +44,10 @@ pub(crate) struct Uploader {
 }
 
 impl Uploader {
-    pub(crate) fn new(user: User, tls: Tls, chance: Chance) -> Uploader {
+    pub(crate) fn new(user: &User, number: usize, tls: Tls, chance: Chance) -> Uploader {
+        let (user, mark) = (user.clone(), format!("{number}-"));
         let (files, moves) = (Ledger::default(), Vec::new());
-        Uploader { user, files, moves, acknowledged: 0, unanswered: 0, chance, tls, session: None }
+        Uploader { user, mark, files, moves, acknowledged: 0, unanswered: 0, chance, tls, session: None }
     }
 
     /// Works until told to stop, wherever the server is by then.
@@ -60,12 +63,11 @@ impl Uploader {
     }
 
     fn act(&mut self) {
-        let name = format!("file-{}", self.chance.below(NAMES));
-        let known = self.files.known(&name).map(|content| content.cloned());
-        match (known, self.chance.below(6)) {
-            (Some(Some(content)), 0) => self.append(&name, &content),
-            (Some(Some(_)), 1) => self.delete(&name),
-            (Some(Some(content)), 2) => self.rename(&name, &content),
+        let name = format!("{}file-{}", self.mark, self.chance.below(NAMES));
+        match (self.files.look_up(&name), self.chance.below(6)) {
+            (Entry::Thing(content), 0) => self.append(&name, &content),
+            (Entry::Thing(_), 1) => self.delete(&name),
+            (Entry::Thing(content), 2) => self.rename(&name, &content),
             _ => self.store(&name),
         }
     }
@@ -101,14 +103,15 @@ impl Uploader {
     fn delete(&mut self, name: &str) {
         match self.command(&format!("DELE {name}")) {
             Some(250) => self.files.is(name, None),
-            Some(code) => panic!("DELE {name}: {code}"),
+            Some(code) => assert!(code < 500, "DELE {name}: {code}"),
             None => self.files.may_be(name, None),
         }
     }
 
     fn rename(&mut self, from: &str, content: &Content) {
-        let to = format!("moved-{}", self.chance.below(NAMES));
-        if self.files.known(&to) != Some(None) || self.command(&format!("RNFR {from}")) != Some(350) {
+        let to = format!("{}moved-{}", self.mark, self.chance.below(NAMES));
+        let is_free = matches!(self.files.look_up(&to), Entry::Nothing);
+        if !is_free || self.command(&format!("RNFR {from}")) != Some(350) {
             return;
         }
         match self.command(&format!("RNTO {to}")) {
@@ -116,7 +119,7 @@ impl Uploader {
                 self.files.is(from, None);
                 self.files.is(&to, Some(content.clone()));
             }
-            Some(code) => panic!("RNTO {to}: {code}"),
+            Some(code) => assert!(code < 500, "RNTO {to}: {code}"),
             None => {
                 self.files.may_be(from, None);
                 self.files.may_be(&to, Some(content.clone()));
@@ -126,7 +129,8 @@ impl Uploader {
     }
 
     fn command(&mut self, line: &str) -> Option<u16> {
-        let code = self.session.as_mut().and_then(|session| session.attempt_command(line)).map(|reply| reply.code);
+        let code =
+            self.session.as_mut().and_then(|session| session.attempt_command(line)).map(|reply| reply.code);
         if code.is_none() {
             self.session = None;
         }
@@ -138,21 +142,26 @@ impl Uploader {
         Content(content::bytes(size, self.chance.next()).into())
     }
 
-    /// Holds the files in the home to what the client was told.
-    pub(crate) fn settle(&mut self, home: &Path) {
-        let mut there = BTreeMap::new();
-        for entry in fs::read_dir(home).into_iter().flatten().map(Result::unwrap) {
-            let name = entry.file_name().into_string().unwrap();
-            // What is left of broken uploads is nobody's file.
-            if !name.starts_with(".wharfinger-") {
-                there.insert(name, Content(fs::read(entry.path()).unwrap().into()));
-            }
-        }
+    /// Holds its files among those in the home to what the client was told.
+    pub(crate) fn settle(&mut self, home: &BTreeMap<String, Content>) {
+        let its = home.iter().filter(|(name, _)| name.starts_with(&self.mark));
         for (from, to) in self.moves.drain(..) {
-            assert!(there.contains_key(&from) != there.contains_key(&to), "{from} -> {to}: both or neither");
+            assert!(home.contains_key(&from) != home.contains_key(&to), "{from} -> {to}: both or neither");
         }
-        self.files.settle(&self.user.name, there);
+        self.files.settle(its.map(|(name, content)| (name.clone(), content.clone())).collect());
     }
+}
+
+/// The files in a home, but for what is left of broken uploads, which is nobody's file.
+pub(crate) fn files_in(home: &Path) -> BTreeMap<String, Content> {
+    let mut there = BTreeMap::new();
+    for entry in fs::read_dir(home).unwrap().map(Result::unwrap) {
+        let name = entry.file_name().into_string().unwrap();
+        if !name.starts_with(".wharfinger-") {
+            there.insert(name, Content(fs::read(entry.path()).unwrap().into()));
+        }
+    }
+    there
 }
 
 impl fmt::Debug for Content {
