@@ -187,6 +187,7 @@ impl Control {
                 }
             }
             let mut bytes = [0; 1024];
+            self.wire.acknowledge_at_once()?;
             let count = self.wire.read(&mut bytes)?;
             ensure!(count > 0, "the server closed the control connection");
             self.input.extend_from_slice(bytes.get(..count).unwrap_or_default());
@@ -212,7 +213,18 @@ impl Wire {
         }
     }
 
-    /// Ends an upload: `close_notify`, then FIN.
+    /// A server that sends a reply in two pieces would wait for the acknowledgement of the first, and
+    /// that, for 40 ms, for the second.
+    fn acknowledge_at_once(&self) -> std::io::Result<()> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        };
+        Ok(rustix::net::sockopt::set_tcp_quickack(stream, true)?)
+    }
+
+    /// Ends an upload: `close_notify`, then FIN. What the server still sends under TLS, tickets above
+    /// all, is read: a socket closed with bytes unread resets the connection, and the upload with it.
     fn finish(&mut self) -> anyhow::Result<()> {
         match self {
             Self::Plain(stream) => stream.shutdown(std::net::Shutdown::Write)?,
@@ -222,6 +234,8 @@ impl Wire {
                 stream.conn.send_close_notify();
                 stream.conn.complete_io(&mut stream.sock)?;
                 stream.sock.shutdown(std::net::Shutdown::Write)?;
+                // How the server closes, the reply to come says better.
+                let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
             }
         }
         Ok(())

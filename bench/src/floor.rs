@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
 
 use crate::place::{GIB, MIB, Place};
 use crate::rows::{Work, gib};
@@ -34,9 +34,13 @@ pub(crate) enum Floor {
     Encrypt,
     /// A socket to a file through rustls, 256 KiB a call.
     Decrypt,
+    /// Connections that resume a TLS session, and say a word.
+    Shake,
 }
 
-const ALL: [Floor; 4] = [Floor::Sendfile, Floor::Receive, Floor::Encrypt, Floor::Decrypt];
+const ALL: [Floor; 5] = [Floor::Sendfile, Floor::Receive, Floor::Encrypt, Floor::Decrypt, Floor::Shake];
+/// Handshakes of one run.
+const HANDSHAKES: u32 = 2000;
 
 /// The running process.
 pub(crate) struct Process {
@@ -66,6 +70,9 @@ impl Process {
     pub(crate) fn run(&self, floor: Floor, trust: &Trust) -> anyhow::Result<Work> {
         let index = ALL.iter().position(|known| *known == floor).unwrap_or_default();
         let port = self.ports.get(index).copied().context("no such port")?;
+        if floor == Floor::Shake {
+            return shake_hands(port, trust);
+        }
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         let start = Instant::now();
         let bytes = match floor {
@@ -86,6 +93,7 @@ impl Process {
                 swallow(&mut secure.sock)?;
                 512 * MIB
             }
+            Floor::Shake => 0,
         };
         ensure!((512 * MIB..=GIB).contains(&bytes), "{bytes} bytes moved");
         Ok(Work { wall: start.elapsed(), amount: gib(bytes), figure: None })
@@ -98,6 +106,19 @@ impl Drop for Process {
             eprintln!("the floor can't be ended: {error}");
         }
     }
+}
+
+/// The first handshake is a full one; the others resume it.
+fn shake_hands(port: u16, trust: &Trust) -> anyhow::Result<Work> {
+    let session = trust.session()?;
+    let start = Instant::now();
+    for number in 0..=HANDSHAKES {
+        let mut secure = session.secure(TcpStream::connect((Ipv4Addr::LOCALHOST, port))?)?;
+        swallow(&mut secure)?;
+        let resumed = secure.conn.handshake_kind() == Some(HandshakeKind::Resumed);
+        ensure!(resumed || number == 0, "a handshake resumed nothing");
+    }
+    Ok(Work { wall: start.elapsed(), amount: f64::from(HANDSHAKES) / 1000.0, figure: None })
 }
 
 fn swallow(stream: &mut impl std::io::Read) -> anyhow::Result<u64> {
@@ -172,6 +193,12 @@ fn move_bytes(
                 secure.write_all(buffer.get(..count).unwrap_or_default())?;
                 offset += count as u64;
             }
+            secure.conn.send_close_notify();
+            secure.flush()?;
+        }
+        Floor::Shake => {
+            let mut secure = secure(config, stream)?;
+            secure.write_all(b"hello")?;
             secure.conn.send_close_notify();
             secure.flush()?;
         }

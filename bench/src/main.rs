@@ -10,7 +10,6 @@ mod servers;
 mod tls;
 mod usage;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -67,21 +66,17 @@ fn measure(run: &Run) -> anyhow::Result<()> {
     let place = Place::make(&run.memory, run.programs.clone())?;
     let trust = Trust::of(&place.certificate)?;
     let floor = floor::Process::start(&place)?;
-    let recipes: Vec<&Recipe> = servers::ALL.iter().filter(|recipe| run.wants(recipe)).collect();
-    let mut running = Vec::new();
-    for recipe in &recipes {
-        running.push(recipe.start(&place)?);
-    }
-    let mut report = Report {
-        versions: running.iter().map(|server| (server.name, server.version.clone())).collect(),
-        rounds: run.rounds,
-        samples: Vec::new(),
-        missing: BTreeMap::new(),
-    };
+    let wanted = servers::ALL.iter().filter(|recipe| run.wants(recipe));
+    let mut running: Vec<(&Recipe, Server)> =
+        wanted.map(|recipe| Ok((recipe, recipe.start(&place)?))).collect::<anyhow::Result<_>>()?;
+    let mut report = Report::begin(running.iter().map(|(_, server)| server), run.rounds);
     for round in 1..=run.rounds {
         for row in rows::ALL.iter().filter(|row| run.names(row)) {
             eprintln!("round {round} of {}: {}", run.rounds, row.name);
-            for (server, recipe) in running.iter().zip(&recipes) {
+            for (recipe, server) in &mut running {
+                if row.fresh {
+                    server.restart(recipe, &place)?;
+                }
                 measure_row(&mut report, row, server, recipe, &trust, round);
                 place.clear_uploads()?;
             }
@@ -91,20 +86,25 @@ fn measure(run: &Run) -> anyhow::Result<()> {
                 place.clear_uploads()?;
             }
         }
+        // Whoever interrupts a long run keeps what was measured.
+        if let Some(path) = &run.json {
+            std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+                .with_context(|| path.display().to_string())?;
+        }
     }
     for (what, why) in &report.missing {
         eprintln!("not measured: {what}: {why}");
     }
     println!("{}", report.table());
-    if let Some(path) = &run.json {
-        let json = serde_json::to_vec_pretty(&report)?;
-        std::fs::write(path, json).with_context(|| path.display().to_string())?;
-    }
     Ok(())
 }
 
+/// What a server could not do once, it isn't asked again.
 fn measure_row(report: &mut Report, row: &Row, server: &Server, recipe: &Recipe, trust: &Trust, round: u32) {
     let what = format!("{}: {}", server.name, row.name);
+    if report.missing.contains_key(&what) {
+        return;
+    }
     if row.crowded && recipe.forks {
         report.missing.insert(what, "thousands of processes do not fit".to_owned());
         return;
@@ -116,12 +116,13 @@ fn measure_row(report: &mut Report, row: &Row, server: &Server, recipe: &Recipe,
     }
 }
 
-/// Work, and the CPU time a server used for it.
+/// Work, and the CPU time a server used for it: from rest to rest, because what it still does behind
+/// the last reply belongs to it, and what it did before does not.
 fn used(group: &Group, run: impl FnOnce() -> anyhow::Result<Work>) -> anyhow::Result<(Work, Duration)> {
+    group.rest()?;
     let before = group.cpu()?;
     let work = run()?;
-    // What a server still does behind the last reply belongs to it.
-    std::thread::sleep(Duration::from_millis(50));
+    group.rest()?;
     Ok((work, group.cpu()?.saturating_sub(before)))
 }
 

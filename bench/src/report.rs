@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::rows::{ALL, Row, Unit};
+use crate::servers::Server;
 
 /// Our own name in the table.
 const OURS: &str = "wharfinger";
@@ -35,6 +36,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// Of those who take part, before anything is measured.
+    pub(crate) fn begin<'a>(servers: impl Iterator<Item = &'a Server>, rounds: u32) -> Self {
+        let versions = servers.map(|server| (server.name, server.version.clone())).collect();
+        Self { versions, rounds, samples: Vec::new(), missing: BTreeMap::new() }
+    }
+
     /// As a table in Markdown.
     pub(crate) fn table(&self) -> String {
         let servers: Vec<_> = self.servers();

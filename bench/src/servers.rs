@@ -89,6 +89,14 @@ impl Start<'_> {
 }
 
 impl Server {
+    /// Ends it and starts it anew, in the state in which it was at first.
+    pub(crate) fn restart(&mut self, recipe: &Recipe, place: &Place) -> anyhow::Result<()> {
+        self.group.end()?;
+        self.child.wait()?;
+        *self = recipe.start(place)?;
+        Ok(())
+    }
+
     fn wait_until_listening(&mut self, address: SocketAddr) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
         while TcpStream::connect(address).is_err() {

@@ -54,13 +54,15 @@ impl SessionTls {
 
 /// The server side of the floor: the same algorithms.
 pub(crate) fn server(certificate: &Path, key: &Path) -> anyhow::Result<Arc<ServerConfig>> {
-    let config = ServerConfig::builder_with_provider(Arc::new(provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_protocol_versions(&[&TLS13])?
         .with_no_client_auth()
         .with_single_cert(
             vec![CertificateDer::from_pem_file(certificate)?],
             PrivateKeyDer::from_pem_file(key)?,
         )?;
+    config.ticketer = aws_lc_rs::Ticketer::new()?;
+    config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
 }
 

@@ -4,9 +4,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+
+/// How long a server may take to come to rest.
+const REST: Duration = Duration::from_mins(1);
+/// Time over which one at rest uses less CPU than this.
+const GLANCE: Duration = Duration::from_millis(150);
+const NEXT_TO_NOTHING: Duration = Duration::from_millis(1);
+
+/// Groups made: a server started anew gets a new one.
+static GROUPS: AtomicU32 = AtomicU32::new(0);
 
 /// A control group in which one server runs.
 pub(crate) struct Group {
@@ -30,7 +40,9 @@ impl Group {
         } else {
             bail!("no control groups with CPU accounting at /sys/fs/cgroup");
         };
-        let directory = Path::new(root).join(format!("wharfinger-bench-{}-{name}", std::process::id()));
+        let number = GROUPS.fetch_add(1, Ordering::Relaxed);
+        let directory = format!("wharfinger-bench-{}-{number}-{name}", std::process::id());
+        let directory = Path::new(root).join(directory);
         fs::create_dir(&directory)
             .with_context(|| format!("the control group {} can't be made (as root?)", directory.display()))?;
         Ok(Self { directory, version })
@@ -57,6 +69,22 @@ impl Group {
                 Ok(Duration::from_micros(micros.context("no usage_usec in cpu.stat")?.parse()?))
             }
         }
+    }
+
+    /// Waits until nothing is done any more: neither what began before, nor what is left to do behind
+    /// the last reply.
+    pub(crate) fn rest(&self) -> anyhow::Result<()> {
+        let end = Instant::now() + REST;
+        let mut before = self.cpu()?;
+        while Instant::now() < end {
+            std::thread::sleep(GLANCE);
+            let now = self.cpu()?;
+            if now.saturating_sub(before) < NEXT_TO_NOTHING {
+                return Ok(());
+            }
+            before = now;
+        }
+        bail!("it does not come to rest");
     }
 
     /// Memory that only this server's processes keep in use, and their share of what they have in

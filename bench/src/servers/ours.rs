@@ -28,7 +28,7 @@ pub(super) fn start(place: &Place) -> anyhow::Result<Server> {
         program,
         arguments: Vec::new(),
         environment: vec![
-            set("WHARFINGER_DATA_DIR", &place.scratch.join("wharfinger-data").display()),
+            set("WHARFINGER_DATA_DIR", &place.scratch.join(format!("wharfinger-data-{ftp}")).display()),
             set("WHARFINGER_STORAGE__ROOT", &place.root.display()),
             set("WHARFINGER_FTP__LISTEN", &loopback(ftp)),
             set("WHARFINGER_FTP__PASSIVE_PORTS", &"40000-41999"),
