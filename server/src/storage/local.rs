@@ -277,7 +277,7 @@ impl LocalTree {
 }
 
 fn remove(parent: &OwnedFd, name: &[u8], tally: &dyn Tally) -> Result<(), StorageError> {
-    let _alone = names::alone(parent, name)?;
+    let _alone = names::alone(name);
     let freed = names::weight(parent, name)?;
     rustix::fs::unlinkat(parent, name, AtFlags::empty())?;
     tally.changed(-freed);
@@ -293,7 +293,7 @@ fn rename(
     let source = inside.open_directory(&from.parent())?;
     let target = inside.open_directory(&to.parent())?;
     let flags = if may_overwrite { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-    let _alone = names::alone(&target, to.name())?;
+    let _alone = names::alone(to.name());
     let freed = replaced(&source, from.name(), &target, to.name())?;
     match rustix::fs::renameat_with(source, from.name(), target, to.name(), flags) {
         Err(rustix::io::Errno::XDEV) => return Err(StorageError::AnotherFileSystem),

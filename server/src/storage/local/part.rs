@@ -15,12 +15,14 @@ use tracing::warn;
 use super::enclosure::{metadata_at, metadata_of, open_name};
 use super::names;
 use crate::path::RESERVED_PREFIX;
-use crate::storage::{Extent, Kind, StorageError, Tally};
+use crate::storage::{Extent, Kind, Metadata, StorageError, Tally};
 
 /// A part that is ours to write. Dropped before `publish`, it stays if it is to be kept and holds
 /// anything, else it is removed.
 pub(super) struct Part {
     pub(super) file: File,
+    /// Bytes it held when it was claimed.
+    pub(super) held: u64,
     directory: OwnedFd,
     name: String,
     /// Whether it stays when the upload is aborted.
@@ -47,8 +49,8 @@ impl Part {
     ) -> Result<Self, StorageError> {
         if let Some(owner) = claimed.owner {
             let name = name_for(owner, claimed.name);
-            if let Some(file) = claim(&directory, &name, claimed.mode, &*tally)? {
-                return Ok(Self { file, directory, name, keep: true, tally, published: false });
+            if let Some((file, held)) = claim(&directory, &name, claimed.mode, &*tally)? {
+                return Ok(Self { file, held, directory, name, keep: true, tally, published: false });
             }
         }
         let mut random = [0; 16];
@@ -56,7 +58,9 @@ impl Part {
             .map_err(|error| StorageError::Failed(io::Error::other(error.to_string())))?;
         let name = name_of(random);
         match claim(&directory, &name, claimed.mode, &*tally)? {
-            Some(file) => Ok(Self { file, directory, name, keep: false, tally, published: false }),
+            Some((file, held)) => {
+                Ok(Self { file, held, directory, name, keep: false, tally, published: false })
+            }
             None => Err(StorageError::Busy),
         }
     }
@@ -77,7 +81,7 @@ impl Part {
     /// nothing does. What stood there must free what is `owed`.
     pub(super) fn publish(&mut self, name: &[u8], replace: bool, owed: Extent) -> Result<(), StorageError> {
         let flags = if replace { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
-        let _alone = names::alone(&self.directory, name)?;
+        let _alone = names::alone(name);
         let freed = if replace { names::weight(&self.directory, name)? } else { Extent::default() };
         if freed.bytes < owed.bytes || freed.files < owed.files {
             return Err(StorageError::OverQuota);
@@ -97,8 +101,11 @@ impl Part {
 
 impl Drop for Part {
     fn drop(&mut self) {
+        if self.published {
+            return;
+        }
         let size = self.size().unwrap_or_default();
-        if self.published || self.keep && size > 0 {
+        if self.keep && size > 0 {
             return;
         }
         match rustix::fs::unlinkat(&self.directory, self.name.as_str(), AtFlags::empty()) {
@@ -138,22 +145,24 @@ pub(super) fn remove_idle(
         Err(Errno::NOENT) => return Ok(None),
         opened => opened?,
     };
-    let metadata = metadata_of(&file)?;
-    let old = before.is_none_or(|before| metadata.modified.seconds < before);
-    if metadata.kind != Kind::File || !old || !lock(&directory, name, &file)? {
+    let opened = metadata_of(&file)?;
+    let old = before.is_none_or(|before| opened.modified.seconds < before);
+    if opened.kind != Kind::File || !old {
         return Ok(None);
     }
+    let Some(locked) = lock(&directory, name, &file, &opened)? else { return Ok(None) };
     rustix::fs::unlinkat(directory, name, AtFlags::empty())?;
-    Ok(Some(Extent::file(metadata.size)))
+    Ok(Some(Extent::file(locked.size)))
 }
 
-/// Opens the part, making it if need be, and locks it; none if somebody else has it.
+/// Opens the part, making it if need be, and locks it; the file and its size, or none if somebody else
+/// has it.
 fn claim(
     directory: &OwnedFd,
     name: &str,
     mode: Mode,
     tally: &dyn Tally,
-) -> Result<Option<File>, StorageError> {
+) -> Result<Option<(File, u64)>, StorageError> {
     // Whoever had it may publish or remove it between our open and our lock; then the name is
     // free again, and it takes somebody as quick for this to happen twice.
     for _ in 0..4 {
@@ -164,11 +173,12 @@ fn claim(
             },
             opened => opened?,
         };
-        if metadata_of(&file)?.kind != Kind::File {
+        let opened = metadata_of(&file)?;
+        if opened.kind != Kind::File {
             return Err(StorageError::NotAFile);
         }
-        if lock(directory, name.as_bytes(), &file)? {
-            return Ok(Some(file.into()));
+        if let Some(locked) = lock(directory, name.as_bytes(), &file, &opened)? {
+            return Ok(Some((file.into(), locked.size)));
         }
     }
     Ok(None)
@@ -181,12 +191,18 @@ fn make(directory: &OwnedFd, name: &str, mode: Mode, tally: &dyn Tally) -> Resul
     Ok(file)
 }
 
-/// Takes the lock without waiting; false if somebody has it, or if the file no longer has this name.
-fn lock(directory: impl AsFd, name: &[u8], file: &OwnedFd) -> Result<bool, StorageError> {
+/// Takes the lock without waiting; what it is under the lock, or none if somebody has it, or if the
+/// file opened no longer has this name.
+fn lock(
+    directory: impl AsFd,
+    name: &[u8],
+    file: &OwnedFd,
+    opened: &Metadata,
+) -> Result<Option<Metadata>, StorageError> {
     match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Err(Errno::WOULDBLOCK) => return Ok(false),
+        Err(Errno::WOULDBLOCK) => return Ok(None),
         locked => locked?,
     }
-    let (ours, named) = (metadata_of(file)?, metadata_at(directory, name)?);
-    Ok(named.is_some_and(|named| (named.device, named.inode) == (ours.device, ours.inode)))
+    let same = |named: &Metadata| (named.device, named.inode) == (opened.device, opened.inode);
+    Ok(metadata_at(directory, name)?.filter(same))
 }

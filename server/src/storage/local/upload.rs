@@ -37,7 +37,8 @@ pub(super) struct Request {
 /// What `check` found.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
-    replaces: bool,
+    /// The file that may be replaced.
+    standing: Option<Metadata>,
     ahead: Extent,
     credit: Extent,
 }
@@ -48,7 +49,7 @@ const FILE_MODE: u32 = 0o644;
 #[async_trait]
 impl RequestedUpload for Request {
     fn replaces(&self) -> bool {
-        self.found.replaces
+        self.found.standing.is_some()
     }
 
     fn ahead(&self) -> Extent {
@@ -77,14 +78,14 @@ impl Request {
         let replaces = standing.is_some();
         if self.uploads == Uploads::Direct {
             let ahead = if replaces { Extent::default() } else { Extent::file(0) };
-            return Ok(Found { replaces, ahead, credit: Extent::default() });
+            return Ok(Found { standing, ahead, credit: Extent::default() });
         }
         let taken_up = left_over.is_some() && !self.appends(standing);
         let file = if taken_up { Extent::default() } else { Extent::file(0) };
         let copied = if origin == Origin::Standing { Extent::bytes(start) } else { Extent::default() };
         let credit =
             if replaces { names::weight(&self.directory, self.path.name())? } else { Extent::default() };
-        Ok(Found { replaces, ahead: file + copied, credit })
+        Ok(Found { standing, ahead: file + copied, credit })
     }
 
     /// What is appended belongs to the file as it stands now, so nothing of it is kept.
@@ -93,10 +94,21 @@ impl Request {
     }
 
     fn begin(self) -> Result<LocalUpload, StorageError> {
-        let standing = self.standing()?;
-        match self.uploads {
-            Uploads::Direct => self.open_direct(standing),
-            Uploads::Atomic | Uploads::AtomicResumable => self.open_part(standing),
+        match (self.uploads, self.offset) {
+            (Uploads::Direct, _) => {
+                let standing = self.standing()?;
+                self.open_direct(standing)
+            }
+            // Nothing of what stands or is left over is used, so what was found will do.
+            (_, Start::Beginning) => {
+                let standing = self.found.standing;
+                self.open_part(standing, 0, Origin::Part)
+            }
+            _ => {
+                let standing = self.standing()?;
+                let (start, origin) = origin(self.offset, standing, self.left_over()?)?;
+                self.open_part(standing, start, origin)
+            }
         }
     }
 
@@ -134,9 +146,12 @@ impl Request {
         }
     }
 
-    fn open_part(self, standing: Option<Metadata>) -> Result<LocalUpload, StorageError> {
-        let left_over = self.left_over()?;
-        let (start, origin) = origin(self.offset, standing, left_over)?;
+    fn open_part(
+        self,
+        standing: Option<Metadata>,
+        start: u64,
+        origin: Origin,
+    ) -> Result<LocalUpload, StorageError> {
         let mode = standing.map(|standing| standing.mode & 0o777);
         // Whatever the old version's mode, the owner must be able to open the part again.
         let created = Mode::from(mode.unwrap_or(FILE_MODE) | 0o600);
@@ -158,7 +173,7 @@ impl Request {
             part.tally.changed(Extent::bytes(part.size()?));
             copied.inspect_err(|_| part.keep = false)?;
         } else {
-            match part.size()?.cmp(&start) {
+            match part.held.cmp(&start) {
                 // It was begun anew since we looked.
                 Ordering::Less => return Err(StorageError::RestartBeyondEnd),
                 Ordering::Equal => {}
