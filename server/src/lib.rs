@@ -206,6 +206,8 @@ impl Server {
         let recounter = tokio::spawn(usage::recount(Arc::clone(&services)));
         let remover = tokio::spawn(removal::watch(Arc::clone(&services)));
         let sweeper = tokio::spawn(sweep(Arc::clone(&services)));
+        let ports = Arc::clone(&services.passive_ports);
+        let ports = tokio::spawn(async move { ports.tidy().await });
         let serve_and_drain = async {
             shutdown.await;
             drain(&services).await;
@@ -225,6 +227,7 @@ impl Server {
         usage::close(&services).await;
         presence::withdraw(&services).await;
         sweeper.abort();
+        ports.abort();
         metrics.abort();
         services.trail.close(LAST_RECORDS).await;
         Ok(())

@@ -3,11 +3,15 @@
 //! port is taken, sessions of different client addresses share one: whoever accepts a
 //! connection of another's address hands it over. It knows no protocol and no TLS.
 
+mod rested;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::StreamExt as _;
@@ -18,6 +22,7 @@ use tokio::sync::mpsc;
 use wharfinger_config::PortRange;
 
 use crate::proxies::{Ends, Proxies};
+use rested::Rested;
 
 /// Connections waiting to be accepted on one port. Most clients connect before they say what is to be
 /// transferred, and nobody accepts before that: all who share the port wait there, and strangers too,
@@ -34,6 +39,7 @@ pub(crate) struct PassivePorts {
     /// Where the search for a free port goes on, so that ports are not reused at once.
     cursor: AtomicUsize,
     open: Mutex<HashMap<SocketAddr, Weak<Port>>>,
+    rested: Arc<Rested>,
 }
 
 /// An open port, of one session or of several with different client addresses.
@@ -41,14 +47,17 @@ struct Port {
     address: SocketAddr,
     listener: TcpListener,
     sessions: Mutex<HashMap<IpAddr, mpsc::Sender<TcpStream>>>,
+    /// How often it was claimed.
+    claims: AtomicU32,
 }
 
 /// A connection and whose it is, once its proxy has said so.
 type Introduction = Pin<Box<dyn Future<Output = io::Result<(TcpStream, IpAddr)>> + Send + Sync>>;
 
-/// One session's claim on a port. Dropping it ends the claim, and the last one closes the port.
+/// One session's claim on a port. Dropping it ends the claim; after the last one the port rests.
 pub(crate) struct PassiveListener {
     port: Arc<Port>,
+    rested: Arc<Rested>,
     client: IpAddr,
     proxies: Proxies,
     /// Connections of proxies, whose headers are still to come.
@@ -69,7 +78,7 @@ pub(crate) enum NoPort {
 
 impl PassivePorts {
     pub(crate) fn new(range: PortRange) -> Arc<Self> {
-        Arc::new(Self { range, cursor: AtomicUsize::new(0), open: Mutex::default() })
+        Arc::new(Self { range, cursor: AtomicUsize::new(0), open: Mutex::default(), rested: Arc::default() })
     }
 
     /// A port on this local address for a client with that address.
@@ -80,6 +89,27 @@ impl PassivePorts {
         proxies: &Proxies,
     ) -> Result<PassiveListener, NoPort> {
         let mut open = lock(&self.open);
+        let join = |port| Port::join(port, client, proxies, &self.rested);
+        if let Some(claim) = self.rested.take(local).and_then(join) {
+            return Ok(claim);
+        }
+        let mut port = self.open_one(&mut open, local)?;
+        if port.is_none() && self.rested.close() {
+            port = self.open_one(&mut open, local)?;
+        }
+        if let Some(port) = port {
+            return join(port).ok_or(NoPort::Exhausted);
+        }
+        let shared = open.values().filter_map(Weak::upgrade).filter(|port| port.address.ip() == local);
+        shared.into_iter().find_map(join).ok_or(NoPort::Exhausted)
+    }
+
+    /// Opens a port that is free, if there is one.
+    fn open_one(
+        &self,
+        open: &mut HashMap<SocketAddr, Weak<Port>>,
+        local: IpAddr,
+    ) -> Result<Option<Arc<Port>>, NoPort> {
         open.retain(|_, port| port.strong_count() > 0);
         for address in self.candidates(local) {
             if open.contains_key(&address) {
@@ -87,16 +117,21 @@ impl PassivePorts {
             }
             match listen(address) {
                 Ok(listener) => {
-                    let port = Arc::new(Port { address, listener, sessions: Mutex::default() });
+                    let (sessions, claims) = (Mutex::default(), AtomicU32::new(0));
+                    let port = Arc::new(Port { address, listener, sessions, claims });
                     open.insert(address, Arc::downgrade(&port));
-                    return Port::join(port, client, proxies).ok_or(NoPort::Exhausted);
+                    return Ok(Some(port));
                 }
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
                 Err(error) => return Err(NoPort::Refused(error)),
             }
         }
-        let shared = open.values().filter_map(Weak::upgrade).filter(|port| port.address.ip() == local);
-        shared.into_iter().find_map(|port| Port::join(port, client, proxies)).ok_or(NoPort::Exhausted)
+        Ok(None)
+    }
+
+    /// Closes ports that have rested long enough, for ever.
+    pub(crate) async fn tidy(&self) {
+        self.rested.tidy().await;
     }
 
     /// How many ports there are, on each local address.
@@ -104,9 +139,10 @@ impl PassivePorts {
         usize::from(self.range.last - self.range.first) + 1
     }
 
-    /// How many of them sessions have open.
+    /// How many of them sessions have.
     pub(crate) fn in_use(&self) -> usize {
-        lock(&self.open).values().filter(|port| port.strong_count() > 0).count()
+        let open: Vec<_> = lock(&self.open).values().filter_map(Weak::upgrade).collect();
+        open.iter().filter(|port| !lock(&port.sessions).is_empty()).count()
     }
 
     fn candidates(&self, local: IpAddr) -> impl Iterator<Item = SocketAddr> + use<> {
@@ -122,7 +158,12 @@ impl PassivePorts {
 
 impl Port {
     /// A claim for this client, unless one of its sessions has one here already.
-    fn join(port: Arc<Self>, client: IpAddr, proxies: &Proxies) -> Option<PassiveListener> {
+    fn join(
+        port: Arc<Self>,
+        client: IpAddr,
+        proxies: &Proxies,
+        rested: &Arc<Rested>,
+    ) -> Option<PassiveListener> {
         let mut sessions = lock(&port.sessions);
         if sessions.contains_key(&client) {
             return None;
@@ -130,8 +171,13 @@ impl Port {
         let (sender, handed_over) = mpsc::channel(QUEUE);
         sessions.insert(client, sender);
         drop(sessions);
-        let (proxies, introductions) = (proxies.clone(), FuturesUnordered::new());
-        Some(PassiveListener { port, client, proxies, introductions, handed_over })
+        port.claims.fetch_add(1, Ordering::Relaxed);
+        let (proxies, introductions, rested) = (proxies.clone(), FuturesUnordered::new(), Arc::clone(rested));
+        Some(PassiveListener { port, rested, client, proxies, introductions, handed_over })
+    }
+
+    fn claims(&self) -> u32 {
+        self.claims.load(Ordering::Relaxed)
     }
 
     /// Gives a connection to the session that waits for its address; a stranger's is closed.
@@ -180,7 +226,11 @@ impl PassiveListener {
 
 impl Drop for PassiveListener {
     fn drop(&mut self) {
-        lock(&self.port.sessions).remove(&self.client);
+        let mut sessions = lock(&self.port.sessions);
+        sessions.remove(&self.client);
+        if sessions.is_empty() {
+            self.rested.keep(&self.port);
+        }
     }
 }
 
@@ -202,6 +252,3 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(test)]
-mod tests;

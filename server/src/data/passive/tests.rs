@@ -74,3 +74,40 @@ async fn sessions_of_different_addresses_share_a_port_and_get_their_own_connecti
     assert_eq!(first.unwrap().peer_addr().unwrap(), clients.1.local_addr().unwrap());
     assert_eq!(second.unwrap().peer_addr().unwrap(), clients.0.local_addr().unwrap());
 }
+
+/// What a claim left behind rests, and is the next one's; who came in the meantime is not.
+#[tokio::test]
+async fn a_port_that_rests_is_claimed_again_without_those_who_came_meanwhile() {
+    let ports = PassivePorts::new(range(2));
+    let first = ports.claim(HERE, HERE, &nobody()).unwrap();
+    let address = first.address();
+    drop(first);
+    assert_eq!(ports.in_use(), 0);
+    let mut late = connect(HERE, address).await;
+    let mut claim = ports.claim(HERE, HERE, &nobody()).unwrap();
+    assert_eq!(claim.address(), address);
+    assert_eq!(late.read(&mut [0]).await.unwrap_or(0), 0);
+    let mut client = connect(HERE, address).await;
+    client.write_all(b"!").await.unwrap();
+    let mut accepted = claim.accept().await.unwrap();
+    assert_eq!(accepted.read_u8().await.unwrap(), b'!');
+}
+
+#[tokio::test]
+async fn no_port_is_a_clients_for_all_of_its_files() {
+    let ports = PassivePorts::new(range(4));
+    let address = |_| ports.claim(HERE, HERE, &nobody()).unwrap().address();
+    let claimed: std::collections::HashSet<_> = (0..600).map(address).collect();
+    assert_eq!(claimed.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_rests_some_seconds_and_is_closed() {
+    let ports = PassivePorts::new(range(1));
+    let address = ports.claim(HERE, HERE, &nobody()).unwrap().address();
+    let bind = || std::net::TcpListener::bind(address);
+    assert!(bind().is_err());
+    let tidied = tokio::time::timeout(std::time::Duration::from_secs(11), ports.tidy());
+    assert!(tidied.await.is_err());
+    assert!(bind().is_ok());
+}
