@@ -100,7 +100,6 @@ impl Ledger {
     /// Something is being written from now on.
     fn opened(&self) {
         lock(&self.state).open += 1;
-        self.due.notify_one();
     }
 
     fn closed(&self) {
