@@ -9,6 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use rustix::io::{Errno, ReadWriteFlags};
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -22,6 +23,8 @@ use crate::storage::{Listing, StorageError};
 
 /// One sendfile call.
 const SLICE: u64 = 1024 * 1024;
+/// From here on it is worth a system call that segments leave full.
+const LONG: u64 = 256 * 1024;
 /// After as many bytes the thread's other sessions have their turn.
 const FAIR: u64 = 8 * 1024 * 1024;
 /// A listing is sent when it has grown so far.
@@ -156,6 +159,11 @@ async fn send_file(
     meter: &Meter,
 ) -> Result<(), TransferError> {
     let mut turn = 0;
+    if source.left() >= LONG {
+        // Each sendfile would end in a short segment. What waits goes out with the end of the stream, or
+        // after 200 ms (tcp(7)).
+        SockRef::from(stream).set_tcp_cork(true).map_err(TransferError::Broken)?;
+    }
     while source.left() > 0 {
         source.warm(SLICE).await?;
         let slice = usize::try_from(source.left().min(SLICE)).unwrap_or(usize::MAX);
