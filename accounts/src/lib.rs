@@ -27,6 +27,7 @@ pub use policy::{Caller, Explanation, Question, Step};
 pub use presence::{
     Direction, LiveSession, LiveTransfer, Node, Presence, SessionPage, SessionQuery, SessionTls, UserPlace,
 };
+pub use reach::reach;
 pub use store::{MigrateError, Migration, NotReady, StoreError};
 pub use unlocks::Unlock;
 pub use usage::{Amount, Balance, Change, Count, Settlement, Usage, Wanted};
@@ -46,6 +47,7 @@ mod network;
 mod password;
 mod policy;
 mod presence;
+mod reach;
 mod removal;
 mod store;
 mod unlocks;

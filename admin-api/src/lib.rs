@@ -21,6 +21,7 @@ mod openapi;
 mod owner;
 mod precondition;
 mod query;
+mod reach;
 mod retention;
 mod routes;
 mod serve;
@@ -43,7 +44,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
-use wharfinger_config::program::Current;
+use wharfinger_config::program::{Current, Reach};
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
@@ -113,6 +114,11 @@ impl AdminApi {
         TokenKey::check(config)?;
         tls::acceptor(config)?;
         Ok(())
+    }
+
+    /// What of the file system an API with this configuration needs.
+    pub fn reach(config: &Config) -> Reach {
+        reach::reach(config)
     }
 
     /// Where the API listens, in the order of the configuration.

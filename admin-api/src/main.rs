@@ -68,11 +68,17 @@ struct Failure {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let program = match arguments.common.start(AdminApi::check) {
+    let mut program = match arguments.common.start(AdminApi::check) {
         Ok(program) => program,
         Err(code) => return code,
     };
-    match run(arguments.command.unwrap_or(Command::Serve), program) {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::Serve)
+        && let Err(code) = program.confine(AdminApi::reach)
+    {
+        return code;
+    }
+    match run(command, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, error }) => {
             eprintln!("error: {error:#}");

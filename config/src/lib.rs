@@ -13,10 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use values::hosts;
 
-pub use load::{ConfigError, load};
+pub use load::{ConfigError, load, secret_files};
 pub use sections::{
-    Admin, Anonymous, Audit, Binding, BindingOverride, ClientCertificate, Format, Ftp, Host, Limits, Log,
-    MFTP_SWITCHES, Metrics, Mftp, Node, Proxy, Requirement, Shutdown, Storage, Store, Tls, Uploads,
+    Admin, Anonymous, Audit, Binding, BindingOverride, ClientCertificate, Format, Ftp, Host, Landlock,
+    Limits, Log, MFTP_SWITCHES, Metrics, Mftp, Node, Proxy, Requirement, Sandbox, Shutdown, Storage, Store,
+    Tls, Uploads,
 };
 pub use values::{AddressOverride, Clients, PortRange, Secret};
 
@@ -55,6 +56,8 @@ pub struct Config {
     pub audit: Audit,
     /// What is logged, and how.
     pub log: Log,
+    /// What the process can reach.
+    pub sandbox: Sandbox,
     /// What happens at the end.
     pub shutdown: Shutdown,
 }
@@ -77,6 +80,7 @@ impl Default for Config {
             node: Node::default(),
             audit: Audit::default(),
             log: Log::default(),
+            sandbox: Sandbox::default(),
             shutdown: Shutdown::default(),
         }
     }

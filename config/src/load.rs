@@ -11,6 +11,8 @@ use crate::{ClientCertificate, Config, MFTP_SWITCHES};
 
 /// Variables that begin so are settings.
 const PREFIX: &str = "WHARFINGER_";
+/// Those that end so name a file with the value.
+const FROM_FILE: &str = "_FILE";
 
 /// What is wrong with the configuration, as a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +64,14 @@ pub fn load(
     let config = Config::deserialize(Value::Table(settings)).map_err(|error| invalid(&origin, &error))?;
     check(&config).map_err(|reason| ConfigError::Invalid { origin, reason: reason.to_owned() })?;
     Ok(config)
+}
+
+/// The files that hold values of this environment.
+pub fn secret_files(
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> impl Iterator<Item = PathBuf> {
+    let named = |variable: &str| variable.starts_with(PREFIX) && variable.ends_with(FROM_FILE);
+    environment.into_iter().filter(move |(variable, _)| named(variable)).map(|(_, file)| file.into())
 }
 
 /// What a value's type can't say.
@@ -142,12 +152,12 @@ fn apply(
     if let Some(default) = look_up(known, &path_of(name)) {
         return set(settings, &path_of(name), typed(variable, default, text)?);
     }
-    if let Some(default) = name.strip_suffix("_FILE").and_then(|name| look_up(known, &path_of(name))) {
+    if let Some(default) = name.strip_suffix(FROM_FILE).and_then(|name| look_up(known, &path_of(name))) {
         let file = PathBuf::from(&text);
         let held = std::fs::read_to_string(&file)
             .map_err(|source| ConfigError::Unreadable { path: file, source })?;
         let value = typed(variable, default, held.trim_end_matches(['\r', '\n']).to_owned())?;
-        return set(settings, &path_of(name.trim_end_matches("_FILE")), value);
+        return set(settings, &path_of(name.trim_end_matches(FROM_FILE)), value);
     }
     Err(unknown(variable, &path_of(name).join("."))?)
 }

@@ -2,7 +2,9 @@
 //! the signals that stop it or reload it, and the exit codes that tell an operator's script what
 //! went wrong.
 
+mod confinement;
 mod logging;
+mod reach;
 mod reload;
 mod supervisor;
 
@@ -15,6 +17,7 @@ use tokio::sync::watch;
 
 use crate::{Config, load};
 
+pub use reach::Reach;
 pub use reload::Current;
 pub use supervisor::tell_ready;
 
@@ -78,6 +81,13 @@ impl Program {
     /// The configuration it was started with.
     pub fn config(&self) -> Arc<Config> {
         self.reloader.current().get()
+    }
+
+    /// Holds the process to what `reach` says of its configuration, if that is wanted and to be had.
+    /// Only threads started afterwards are held, so this comes before the runtime. `Err` carries the
+    /// exit code where the program may not go on without.
+    pub fn confine(&mut self, reach: fn(&Config) -> Reach) -> Result<(), ExitCode> {
+        self.reloader.confine(reach).map_err(|error| refuse(&error))
     }
 
     /// Runs `serve` until it ends. The first signal to stop asks it to, which may take a while; a

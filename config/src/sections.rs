@@ -1,6 +1,7 @@
 //! The configuration's sections: names, types, defaults. The text of `docs/configuration.md`
 //! is held to this file by a test.
 
+mod sandbox;
 mod tls;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use sandbox::{Landlock, Sandbox};
 pub use tls::{Binding, BindingOverride, ClientCertificate, Host, Requirement, Tls};
 
 use crate::values::{AddressOverride, PortRange, Secret, one_or_many, words};

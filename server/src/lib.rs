@@ -20,6 +20,7 @@ mod path;
 mod presence;
 mod proxies;
 mod rates;
+mod reach;
 mod registry;
 mod removal;
 mod settings;
@@ -39,7 +40,7 @@ use std::time::Duration;
 
 use wharfinger_accounts::{Accounts, Presence, Protocol, Trail};
 use wharfinger_config::Config;
-use wharfinger_config::program::Current;
+use wharfinger_config::program::{Current, Reach};
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use listen::BindError;
@@ -186,6 +187,11 @@ impl Server {
             return Ok(());
         }
         tls::Tls::load(config).map(drop)
+    }
+
+    /// What of the file system a server with this configuration needs.
+    pub fn reach(config: &Config) -> Reach {
+        reach::reach(config)
     }
 
     /// Where the server listens, and for what: `ftp`, `ftps`, `mftp` or `mftps`.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, tell_ready,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped, tell_ready,
 };
 use wharfinger_server::{Server, StartError, healthcheck, wait_for_store};
 
@@ -18,7 +18,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
+#[derive(Clone, Copy, Subcommand)]
 enum Command {
     /// Serve until stopped (this is done without a command too)
     Serve,
@@ -26,14 +26,24 @@ enum Command {
     Healthcheck,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let program = match arguments.common.start(Server::check) {
+    let mut program = match arguments.common.start(Server::check) {
         Ok(program) => program,
         Err(code) => return code,
     };
-    let done = match arguments.command.unwrap_or(Command::Serve) {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::Serve)
+        && let Err(code) = program.confine(Server::reach)
+    {
+        return code;
+    }
+    run(command, program)
+}
+
+#[tokio::main]
+async fn run(command: Command, program: Program) -> ExitCode {
+    let done = match command {
         // Asked twice to stop, it stops at once, which is no failure.
         Command::Serve => program.serve_until_stopped(serve).await.unwrap_or(Ok(())),
         Command::Healthcheck => healthcheck(&program.config()).await.map_err(|error| (1, error.into())),

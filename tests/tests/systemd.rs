@@ -18,6 +18,7 @@ fn the_units_are_well_formed_and_confine_what_they_start() {
         let file = format!("{unit}.service");
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../systemd").join(&file);
         let text = fs::read_to_string(source).unwrap();
+        assert!(!text.contains("\nRestrictSUIDSGID"), "{unit}: no openat2, and so no home can be opened");
         // What is not installed here is looked for where it was built.
         let installed = format!("/usr/bin/{unit} ");
         assert!(text.contains(&installed), "{text}");

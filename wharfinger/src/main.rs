@@ -11,7 +11,7 @@ use wharfinger_accounts::{Accounts, UserQuery};
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
 use wharfinger_config::Config;
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Stopped, tell_ready,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Reach, Stopped, tell_ready,
 };
 use wharfinger_server::{Server, StartError};
 
@@ -25,7 +25,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
+#[derive(Clone, Copy, Subcommand)]
 enum Command {
     /// Serve until stopped (this is done without a command too)
     Serve,
@@ -39,14 +39,24 @@ struct Failure {
     error: anyhow::Error,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let program = match arguments.common.start(check) {
+    let mut program = match arguments.common.start(check) {
         Ok(program) => program,
         Err(code) => return code,
     };
-    let done = match arguments.command.unwrap_or(Command::Serve) {
+    let command = arguments.command.unwrap_or(Command::Serve);
+    if matches!(command, Command::Serve)
+        && let Err(code) = program.confine(reach)
+    {
+        return code;
+    }
+    run(command, program)
+}
+
+#[tokio::main]
+async fn run(command: Command, program: Program) -> ExitCode {
+    let done = match command {
         // Asked twice to stop, it stops at once, which is no failure.
         Command::Serve => program.serve_until_stopped(serve).await.unwrap_or(Ok(())),
         Command::Healthcheck => healthcheck(&program.config()).await,
@@ -58,6 +68,11 @@ async fn main() -> ExitCode {
             ExitCode::from(code)
         }
     }
+}
+
+/// What both services need of the file system.
+fn reach(config: &Config) -> Reach {
+    Server::reach(config).and(AdminApi::reach(config))
 }
 
 /// What either service has to say against a configuration.

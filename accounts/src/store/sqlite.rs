@@ -43,6 +43,8 @@ impl Sqlite {
             .create_if_missing(false)
             .journal_mode(SqliteJournalMode::Wal)
             .busy_timeout(timeout)
+            // What doesn't fit into memory would go to /tmp, which a confined process doesn't reach.
+            .pragma("temp_store", "memory")
             .foreign_keys(true);
         // The first connection turns WAL mode on; the second pool finds it done.
         let durable = connect(options.clone().synchronous(SqliteSynchronous::Full), 1, timeout).await?;

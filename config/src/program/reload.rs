@@ -8,9 +8,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use toml::{Table, Value};
 
+use super::confinement::{Confinement, NotConfined};
 use super::environment;
 use super::logging::{self, Logging};
-use crate::{Config, load};
+use super::reach::Reach;
+use crate::{Config, load, secret_files};
 
 /// What a program has to say against a configuration.
 pub(super) type Check = Box<dyn Fn(&Config) -> Result<(), String> + Send + Sync>;
@@ -87,13 +89,22 @@ pub(super) struct Reloader {
     started_with: Config,
     check: Check,
     logging: Logging,
+    confinement: Option<Confinement>,
     current: watch::Sender<Arc<Config>>,
 }
 
 impl Reloader {
     pub(super) fn new(file: Option<PathBuf>, config: Config, check: Check, logging: Logging) -> Self {
         let current = watch::Sender::new(Arc::new(config.clone()));
-        Self { file, started_with: config, check, logging, current }
+        Self { file, started_with: config, check, logging, confinement: None, current }
+    }
+
+    /// Holds the process to what it needs of the configuration, and to what is read again at a reload.
+    pub(super) fn confine(&mut self, reach: fn(&Config) -> Reach) -> Result<(), NotConfined> {
+        let mut own: Vec<PathBuf> = secret_files(environment()).collect();
+        own.extend(self.file.clone());
+        self.confinement = Confinement::begin(&self.started_with, reach, own)?;
+        Ok(())
     }
 
     pub(super) fn current(&self) -> Current {
@@ -123,6 +134,9 @@ impl Reloader {
     fn read(&self) -> Result<Config, String> {
         let config = load(self.file.as_deref(), environment()).map_err(|error| error.to_string())?;
         let filter = logging::filter(&config.log).map_err(|error| error.to_string())?;
+        if let Some(confinement) = &self.confinement {
+            confinement.check(&config)?;
+        }
         (self.check)(&config)?;
         self.logging.set(filter)?;
         Ok(config)

@@ -46,6 +46,12 @@ pub(crate) enum StorageError {
     TooLarge,
     #[error("the file system is read-only")]
     ReadOnly,
+    /// Nothing else keeps a user in the home.
+    #[error(
+        "openat2(2) is missing: it needs Linux 5.6 or newer, a container's seccomp profile that allows it, \
+         and under systemd a unit without RestrictSUIDSGID="
+    )]
+    NoConfinement,
     /// Worth trying again later.
     #[error("it is in use, or the server is short of means")]
     Busy,

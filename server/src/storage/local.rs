@@ -113,7 +113,7 @@ struct LocalTree {
 }
 
 /// New directories: everybody on this machine may look, only the server may write.
-const DIRECTORY_MODE: u32 = 0o755;
+pub(crate) const DIRECTORY_MODE: u32 = 0o755;
 
 #[async_trait]
 impl Tree for LocalTree {

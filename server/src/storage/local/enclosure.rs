@@ -28,10 +28,15 @@ const ALWAYS: OFlags = OFlags::CLOEXEC.union(OFlags::NONBLOCK).union(OFlags::NOC
 const ATTEMPTS: usize = 32;
 
 impl Enclosure {
-    /// The operator's own path, followed as it stands.
+    /// The operator's own path, followed as it stands. Where nothing can be opened beneath it, that is
+    /// known at once rather than at somebody's login.
     pub(super) fn of(root: &Path) -> Result<Self, StorageError> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Self(Arc::new(rustix::fs::openat(CWD, root, flags, Mode::empty())?)))
+        let root = Self(Arc::new(rustix::fs::openat(CWD, root, flags, Mode::empty())?));
+        match root.attempt(&VirtualPath::root(), flags, Mode::empty(), ResolveFlags::empty()) {
+            Err(Errno::NOSYS | Errno::PERM) => Err(StorageError::NoConfinement),
+            _ => Ok(root),
+        }
     }
 
     /// A smaller enclosure within this one.
