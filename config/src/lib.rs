@@ -3,6 +3,7 @@
 //! It knows nothing of what the settings do; the crates that use them decide that.
 
 mod load;
+mod network;
 pub mod program;
 mod sections;
 mod values;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use values::hosts;
 
 pub use load::{ConfigError, load, secret_files};
+pub use network::network;
 pub use sections::{
     Admin, Anonymous, Audit, Binding, BindingOverride, ClientCertificate, Format, Ftp, Host, Landlock,
     Limits, Log, MFTP_SWITCHES, Metrics, Mftp, Node, Proxy, Requirement, Sandbox, Shutdown, Storage, Store,

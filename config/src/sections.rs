@@ -1,19 +1,22 @@
 //! The configuration's sections: names, types, defaults. The text of `docs/configuration.md`
 //! is held to this file by a test.
 
+mod limits;
+mod listeners;
 mod sandbox;
 mod tls;
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use limits::Limits;
+pub use listeners::{Ftp, MFTP_SWITCHES, Mftp, Proxy};
 pub use sandbox::{Landlock, Sandbox};
 pub use tls::{Binding, BindingOverride, ClientCertificate, Host, Requirement, Tls};
 
-use crate::values::{AddressOverride, PortRange, Secret, one_or_many, words};
+use crate::values::{Secret, one_or_many};
 
 /// `[store]`: where users are kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -59,79 +62,6 @@ pub enum Uploads {
     Direct,
 }
 
-/// `[ftp]`: the FTP listeners.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Ftp {
-    /// Addresses of the explicit-TLS listeners.
-    #[serde(deserialize_with = "one_or_many")]
-    pub listen: Vec<SocketAddr>,
-    /// Addresses of the listeners that are under TLS from the first byte on.
-    #[serde(deserialize_with = "one_or_many")]
-    pub implicit_tls_listen: Vec<SocketAddr>,
-    /// Whether clients of `listen` are asked for a TLS certificate.
-    pub client_certificate: ClientCertificate,
-    /// Whether clients of `implicit_tls_listen` are.
-    pub implicit_tls_client_certificate: ClientCertificate,
-    /// Ports for passive data connections, `FIRST-LAST`.
-    pub passive_ports: PortRange,
-    /// What PASV advertises: an IPv4 address or a DNS name; empty: the control connection's own.
-    pub public_address: String,
-    /// What PASV advertises to the clients of these networks instead, `NETWORK=ADDRESS`.
-    #[serde(deserialize_with = "one_or_many")]
-    pub public_address_overrides: Vec<AddressOverride>,
-    /// The port that active data connections are made from; 0: whichever is free.
-    pub active_port: u16,
-    /// The text of the 220 greeting.
-    pub banner: String,
-}
-
-impl Default for Ftp {
-    fn default() -> Self {
-        Self {
-            listen: vec![SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 2121)],
-            implicit_tls_listen: Vec::new(),
-            client_certificate: ClientCertificate::default(),
-            implicit_tls_client_certificate: ClientCertificate::default(),
-            passive_ports: PortRange { first: 50000, last: 50099 },
-            public_address: String::new(),
-            public_address_overrides: Vec::new(),
-            active_port: 0,
-            banner: "Wharfinger ready.".to_owned(),
-        }
-    }
-}
-
-/// `[mftp]`: the MFTP listeners, of which there is none by default.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Mftp {
-    /// Addresses of the listeners in clear.
-    #[serde(deserialize_with = "one_or_many")]
-    pub listen: Vec<SocketAddr>,
-    /// Addresses of the listeners under TLS from the first byte.
-    #[serde(deserialize_with = "one_or_many")]
-    pub tls_listen: Vec<SocketAddr>,
-    /// Whether clients of `tls_listen` are asked for a TLS certificate.
-    pub client_certificate: ClientCertificate,
-    /// Commands that are refused, out of [`MFTP_SWITCHES`].
-    #[serde(deserialize_with = "words")]
-    pub disabled_commands: Vec<String>,
-}
-
-/// The commands of MFTP that can be switched off.
-pub const MFTP_SWITCHES: [&str; 12] =
-    ["LIST", "RETR", "STOR", "DELE", "RMDR", "MKDR", "CHWD", "SIZE", "RNME", "MDTM", "PWRD", "WAMI"];
-
-/// `[proxy]`: balancers in front of the file server.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Proxy {
-    /// Networks from which every connection begins with a PROXY header, which is believed.
-    #[serde(deserialize_with = "one_or_many")]
-    pub trusted: Vec<IpNet>,
-}
-
 /// `[anonymous]`: logins without an account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -149,46 +79,6 @@ pub struct Anonymous {
 impl Default for Anonymous {
     fn default() -> Self {
         Self { enabled: false, ask_password: true, root: PathBuf::new(), incoming: String::new() }
-    }
-}
-
-/// `[limits]`: bounds on sessions, logins and time.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Most control connections at once.
-    pub max_sessions: u32,
-    /// Most control connections at once from one address.
-    pub max_sessions_per_address: u32,
-    /// Failed logins from one address within `ban_seconds` before it is refused.
-    pub login_failures: u32,
-    /// Failed logins in one session before it is closed.
-    pub login_failures_per_session: u32,
-    /// How long an address is refused, seconds.
-    pub ban_seconds: u64,
-    /// How long a connection may take to log in, seconds.
-    pub login_seconds: u64,
-    /// How long a logged-in session may be silent, seconds.
-    pub idle_seconds: u64,
-    /// How long a data connection may take to come about, seconds.
-    pub data_seconds: u64,
-    /// How long a transfer may move no byte, seconds.
-    pub stalled_seconds: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_sessions: 10_000,
-            max_sessions_per_address: 200,
-            login_failures: 10,
-            login_failures_per_session: 3,
-            ban_seconds: 300,
-            login_seconds: 60,
-            idle_seconds: 300,
-            data_seconds: 30,
-            stalled_seconds: 120,
-        }
     }
 }
 

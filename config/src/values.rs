@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{BindingOverride, Host};
+use crate::{BindingOverride, Host, network};
 
 /// A closed range of TCP ports, written `FIRST-LAST` or as one port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +88,10 @@ impl FromStr for AddressOverride {
         };
         let clients = match clients.trim() {
             Self::GATEWAY => Clients::Gateway,
-            network => Clients::Network(network.parse().map_err(drop)?),
+            text => match network(text) {
+                Some(IpNet::V4(network)) => Clients::Network(network),
+                Some(IpNet::V6(_)) | None => return Err(()),
+            },
         };
         Ok(Self { clients, address })
     }
@@ -163,32 +166,50 @@ pub(crate) fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Ho
 }
 
 /// What can stand in a list.
-pub(crate) trait Item: FromStr {
+pub(crate) trait Item: Sized {
     /// Said to whoever has written something else.
     const WANTED: &str;
+
+    fn read(text: &str) -> Option<Self>;
 }
 
 impl Item for SocketAddr {
     const WANTED: &str = "an address such as 127.0.0.1:2121 or [::]:2121";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
 }
 
 impl Item for IpNet {
-    const WANTED: &str = "a network such as 10.0.0.0/8, or 192.0.2.7/32 for one address";
+    const WANTED: &str = "a network such as 10.0.0.0/8 or an address such as 192.0.2.7";
+
+    fn read(text: &str) -> Option<Self> {
+        network(text)
+    }
 }
 
 impl Item for AddressOverride {
     const WANTED: &str = "an IPv4 network and address such as 10.0.0.0/8=10.0.0.5 or 10.0.0.0/8=own";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
 }
 
 impl Item for BindingOverride {
     const WANTED: &str = "a network and a binding such as 10.0.0.0/8=required (or preferred, or off)";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
 }
 
 /// Reads a list, or one item, or several in one string with commas between (which is how the
 /// environment writes a list).
 pub(crate) fn one_or_many<'de, D: Deserializer<'de>, T: Item>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let wrong = |word: &str| D::Error::custom(format!("'{word}' is not {}", T::WANTED));
-    words(deserializer)?.iter().map(|word| word.parse().map_err(|_| wrong(word))).collect()
+    words(deserializer)?.iter().map(|word| T::read(word).ok_or_else(|| wrong(word))).collect()
 }
 
 /// Reads a list of words, written in any of these ways.

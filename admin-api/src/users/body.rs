@@ -2,7 +2,6 @@
 //! themselves are the accounts' own; here they get their place in the document.
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -10,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use wharfinger_accounts::{Action, ClientCertificate, Grant, Home, NewUser, Password, Permissions, Protocol};
 use wharfinger_accounts::{Rotation, Status};
+use wharfinger_config::network;
 
 use crate::body::Body;
 use crate::json::{FromJson, Members, OrNull, Place};
@@ -262,8 +262,7 @@ impl FromJson for LimitsPatch {
 impl FromJson for IpNet {
     fn from_json(value: Value, place: &mut Place<'_>) -> Option<Self> {
         let text = String::from_json(value, place)?;
-        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(Self::from));
-        network.ok().or_else(|| place.refuse("must be an address or a network such as 192.0.2.0/24"))
+        network(&text).or_else(|| place.refuse("must be an address or a network such as 192.0.2.0/24"))
     }
 }
 

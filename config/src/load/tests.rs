@@ -52,6 +52,20 @@ fn a_list_is_written_with_commas_or_as_one() {
 }
 
 #[test]
+fn an_address_stands_for_its_network_wherever_networks_are_listed() {
+    let given = env(&[
+        ("WHARFINGER_PROXY__TRUSTED", "192.0.2.7, 10.0.0.0/8, 2001:db8::1"),
+        ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "192.0.2.7=own"),
+        ("WHARFINGER_TLS__DATA_BINDING_OVERRIDES", "192.0.2.7=required"),
+    ]);
+    let config = load(None, given).unwrap();
+    let trusted: Vec<_> = config.proxy.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(trusted, ["192.0.2.7/32", "10.0.0.0/8", "2001:db8::1/128"]);
+    assert_eq!(config.ftp.public_address_overrides[0].to_string(), "192.0.2.7/32=own");
+    assert_eq!(config.tls.data_binding_overrides[0].to_string(), "192.0.2.7/32=required");
+}
+
+#[test]
 fn a_variable_that_ends_in_file_names_a_file_with_the_value() {
     let secret = file("mongodb://u:p@h/db\n");
     let path = secret.path().to_str().unwrap();
@@ -83,6 +97,8 @@ fn a_value_of_the_wrong_kind_is_refused_and_named() {
         ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "10.0.0.0/8"),
         ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "10.0.0.0/8=elsewhere"),
         ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "fd00::/8=10.0.0.1"),
+        ("WHARFINGER_FTP__PUBLIC_ADDRESS_OVERRIDES", "fd00::1=10.0.0.1"),
+        ("WHARFINGER_PROXY__TRUSTED", "balancer.example"),
         ("WHARFINGER_FTP__ACTIVE_PORT", "65536"),
         ("WHARFINGER_STORE__URL_FILE", "/nowhere/at/all"),
         ("WHARFINGER_STORE__URL", "mysql://localhost/db"),

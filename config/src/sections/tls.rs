@@ -8,6 +8,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::network;
 use crate::values::one_or_many;
 
 /// `[tls]`: certificate and policy.
@@ -117,7 +118,7 @@ impl FromStr for BindingOverride {
         let (clients, word) = text.split_once('=').ok_or(())?;
         let known = Binding::ALL.iter().find(|(name, _)| *name == word.trim());
         let (_, binding) = known.ok_or(())?;
-        Ok(Self { clients: clients.trim().parse().map_err(drop)?, binding: *binding })
+        Ok(Self { clients: network(clients.trim()).ok_or(())?, binding: *binding })
     }
 }
 
@@ -150,12 +151,14 @@ mod tests {
     fn the_narrowest_network_decides_and_without_one_the_setting_for_all() {
         let text = r#"
             data_binding = "required"
-            data_binding_overrides = ["10.0.0.0/8=off", "10.1.0.0/16=preferred", "2001:db8::/32=off"]
+            data_binding_overrides = ["10.0.0.0/8=off", "10.1.0.0/16=preferred", "2001:db8::/32=off",
+                                      "10.1.0.9=required"]
         "#;
         assert_eq!(binding(text, "192.0.2.1"), Binding::Required);
         assert_eq!(binding(text, "10.2.0.1"), Binding::Off);
         assert_eq!(binding(text, "10.1.0.1"), Binding::Preferred);
         assert_eq!(binding(text, "::ffff:10.1.0.1"), Binding::Preferred);
+        assert_eq!(binding(text, "10.1.0.9"), Binding::Required);
         assert_eq!(binding(text, "2001:db8::1"), Binding::Off);
         assert_eq!(binding(text, "2001:db9::1"), Binding::Required);
     }
