@@ -6,6 +6,7 @@ mod confinement;
 mod logging;
 mod reach;
 mod reload;
+mod stopping;
 mod supervisor;
 
 use std::fmt::Display;
@@ -23,6 +24,7 @@ pub use supervisor::tell_ready;
 
 use logging::Logging;
 use reload::Reloader;
+use stopping::StopSignals;
 
 /// Command line or configuration is wrong.
 pub const EXIT_CONFIG: u8 = 2;
@@ -97,11 +99,12 @@ impl Program {
         F: Future<Output = R>,
     {
         let (ask, asked) = watch::channel(false);
+        let mut stop = StopSignals::listen();
         let signals = async {
-            stop_signal().await;
+            stop.next().await;
             supervisor::tell_stopping();
             ask.send_replace(true);
-            stop_signal().await;
+            stop.next().await;
             tracing::warn!("asked again: stopping at once");
         };
         let current = self.reloader.current();
@@ -139,24 +142,6 @@ async fn reload_when_asked(reloader: &Reloader) {
         Err(error) => tracing::error!(%error, "SIGHUP can't be waited for"),
     }
     std::future::pending::<()>().await;
-}
-
-/// Ends when the program is asked to stop: SIGTERM, or Ctrl-C.
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminated = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut stream) => stream.recv().await,
-            Err(error) => {
-                tracing::error!(%error, "SIGTERM can't be waited for");
-                std::future::pending().await
-            }
-        }
-    };
-    tokio::select! {
-        _ = terminated => tracing::info!("SIGTERM: stopping"),
-        _ = tokio::signal::ctrl_c() => tracing::info!("interrupted: stopping"),
-    }
 }
 
 /// Settings from the process's environment; a variable that isn't UTF-8 can't be one of ours.

@@ -216,6 +216,11 @@ impl Deployment {
         &mut self.programs[0]
     }
 
+    /// The admin API's program.
+    pub fn admin_program(&mut self) -> &mut Program {
+        self.programs.last_mut().unwrap()
+    }
+
     /// Starts another file server, or one again under the name of one that has ended.
     pub fn start_node(&self, name: &str) -> Node {
         self.start_node_with(name, &[])

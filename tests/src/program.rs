@@ -166,7 +166,8 @@ impl Program {
         self.wait()
     }
 
-    fn wait(&mut self) -> Ended {
+    /// Waits until it has ended.
+    pub fn wait(&mut self) -> Ended {
         let closed = self.log.wait_for_end(PATIENCE) && self.out.wait_for_end(PATIENCE);
         assert!(closed, "{} does not end:\n{}", self.name, self.log.text());
         let status: ExitStatus = self.child.wait().unwrap();
