@@ -37,6 +37,7 @@ mod values;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -44,7 +45,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
-use wharfinger_config::program::{Current, Reach};
+use wharfinger_config::program::{Current, Reach, Watched};
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
@@ -54,6 +55,8 @@ pub use store::{prepare_store, wait_for_store};
 pub use tls::TlsError;
 pub use token_key::{TokenKey, TokenKeyError};
 
+use tls::Https;
+
 /// How long the audit trail's last records may take at the end.
 const LAST_RECORDS: Duration = Duration::from_secs(10);
 
@@ -62,7 +65,9 @@ pub struct AdminApi {
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     service: Service,
-    tls: Option<TlsAcceptor>,
+    https: Https,
+    /// What it was bound with; `current` has those that come.
+    config: Arc<Config>,
     current: Current,
 }
 
@@ -91,9 +96,9 @@ pub enum BindError {
 impl AdminApi {
     /// Reads or makes the token key and opens the configured listeners.
     pub async fn bind(mut current: Current, accounts: Accounts) -> Result<Self, BindError> {
-        let config = &*current.get();
+        let config = current.get();
         let key = TokenKey::read_or_make(&config.token_key())?;
-        let tls = tls::acceptor(config)?;
+        let https = Https::load(&config)?;
         let trail =
             accounts.begin_trail(&owner::writer()).map_err(|error| BindError::Trail(error.to_string()))?;
         let service = Service::new(accounts, trail, &key, &config.admin);
@@ -106,13 +111,13 @@ impl AdminApi {
             listeners.push(listener);
             addresses.push(bound);
         }
-        Ok(Self { listeners, addresses, service, tls, current })
+        Ok(Self { listeners, addresses, service, https, config, current })
     }
 
     /// What can be said of a configuration without starting: whether key and certificate work.
     pub fn check(config: &Config) -> Result<(), BindError> {
         TokenKey::check(config)?;
-        tls::acceptor(config)?;
+        Https::load(config)?;
         Ok(())
     }
 
@@ -129,31 +134,44 @@ impl AdminApi {
     /// Answers requests until `shutdown`; then takes no new ones, and gives those under way the
     /// configured grace. Follows the configuration meanwhile.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-        let Self { listeners, service, current, .. } = self;
-        let tls = watch::Sender::new(self.tls);
+        let Self { listeners, service, current, https, config, .. } = self;
+        let tls = watch::Sender::new(https.acceptor);
+        let watched = Watched::new(https.files);
         let served = serve::Service { router: router(&service), tls: tls.subscribe() };
         tokio::select! {
             () = serve::serve(listeners, served, shutdown, current.clone()) => {}
             () = retention::expire(&service.accounts, &service.trail, current.clone()) => {}
-            () = follow(current, &service, &tls) => {}
+            () = follow(config, current, watched, &service, &tls) => {}
         }
         service.trail.close(LAST_RECORDS).await;
         Ok(())
     }
 }
 
-/// Uses each new configuration for the requests to come, if all of it can be had. Never ends.
-async fn follow(mut current: Current, service: &Service, tls: &watch::Sender<Option<TlsAcceptor>>) {
+/// Uses each new configuration for the requests to come, and each certificate that is put in the place
+/// of the one in use, if all of it can be had. Never ends.
+async fn follow(
+    mut config: Arc<Config>,
+    mut current: Current,
+    mut watched: Watched,
+    service: &Service,
+    tls: &watch::Sender<Option<TlsAcceptor>>,
+) {
     loop {
-        let config = current.changed().await;
-        match tls::acceptor(&config) {
-            Ok(acceptor) => {
-                service.follow(&config.admin);
-                tls.send_replace(acceptor);
-                tracing::info!("new requests use new settings");
+        let (wanted, reason) = tokio::select! {
+            config = current.changed() => (config, "the configuration was reloaded"),
+            () = watched.changed() => (Arc::clone(&config), "a certificate's file was changed"),
+        };
+        match Https::load(&wanted) {
+            Ok(https) => {
+                service.follow(&wanted.admin);
+                tls.send_replace(https.acceptor);
+                watched = Watched::new(https.files);
+                config = wanted;
+                tracing::info!(reason, "new requests use new settings");
             }
             Err(error) => {
-                tracing::error!(%error, "the new settings can't be used; the old ones stay in use");
+                tracing::error!(reason, %error, "the new settings can't be used; the old ones stay in use");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! HTTPS: the certificate of the admin API, read and checked at start. Where none is configured, the
+//! HTTPS: the certificate of the admin API, read and checked as a whole. Where none is configured, the
 //! API speaks plain HTTP, which its default address, loopback, is made for.
 
 use std::io;
@@ -11,6 +11,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 use wharfinger_config::Config;
+use wharfinger_config::program::Files;
 
 /// Why HTTPS can't be spoken.
 #[derive(Debug, thiserror::Error)]
@@ -31,8 +32,24 @@ pub enum TlsError {
     Pair(#[from] rustls::Error),
 }
 
-/// What takes connections to TLS; `None` where none is configured.
-pub(crate) fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, TlsError> {
+/// HTTPS as a configuration wants it.
+pub(crate) struct Https {
+    /// What takes connections to TLS; `None` where none is configured.
+    pub(crate) acceptor: Option<TlsAcceptor>,
+    /// Certificate and key as they were just before they were read.
+    pub(crate) files: Files,
+}
+
+impl Https {
+    /// Reads the files that the configuration names.
+    pub(crate) fn load(config: &Config) -> Result<Self, TlsError> {
+        let named = [&config.admin.certificate, &config.admin.key].into_iter();
+        let files = Files::look(named.filter(|path| !path.as_os_str().is_empty()).cloned().collect());
+        Ok(Self { acceptor: acceptor(config)?, files })
+    }
+}
+
+fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>, TlsError> {
     let (certificate, key) = (&config.admin.certificate, &config.admin.key);
     match (certificate.as_os_str().is_empty(), key.as_os_str().is_empty()) {
         (true, true) => return Ok(None),

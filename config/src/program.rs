@@ -8,6 +8,7 @@ mod reach;
 mod reload;
 mod stopping;
 mod supervisor;
+mod watched;
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use crate::{Config, load};
 pub use reach::Reach;
 pub use reload::Current;
 pub use supervisor::tell_ready;
+pub use watched::{Files, Watched};
 
 use logging::Logging;
 use reload::Reloader;

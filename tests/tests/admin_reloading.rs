@@ -32,6 +32,12 @@ fn certificate(address: SocketAddr, tls: &Tls) -> Option<Vec<u8>> {
     Some(stream.conn.peer_certificates()?.first()?.to_vec())
 }
 
+/// A configuration with this certificate.
+fn https(issued: &Issued) -> String {
+    let (certificate, key) = (issued.certificate.display(), issued.key.display());
+    format!("[admin]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
+}
+
 #[test]
 fn tokens_and_requests_go_by_the_new_settings() {
     for shape in SHAPES {
@@ -62,21 +68,39 @@ fn a_new_certificate_is_shown_and_rubbish_in_its_place_is_refused() {
         let [first, second] = [Key::Ecdsa, Key::Rsa].map(|key| authority.server(&["localhost"], key));
         let deployment = setup.start();
         let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
-        let with = |issued: &Issued| {
-            let (certificate, key) = (issued.certificate.display(), issued.key.display());
-            format!("[admin]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
-        };
         assert_eq!(certificate(address, &tls), None, "it is not under TLS yet");
         for issued in [&first, &second] {
-            deployment.reload(&with(issued));
+            deployment.reload(&https(issued));
             let shown = || (certificate(address, &tls) == Some(issued.der())).then_some(());
             eventually("the certificate", PATIENCE, shown);
         }
         fs::write(&first.key, "no key at all").unwrap();
-        deployment.reload(&with(&first));
+        deployment.reload(&https(&first));
         deployment.programs().last().unwrap().logs(&["the old one stays in use", "as pem"]);
         assert_eq!(certificate(address, &tls), Some(second.der()));
         deployment.reload("");
         eventually("plain HTTP again", PATIENCE, || certificate(address, &tls).is_none().then_some(()));
     }
+}
+
+#[test]
+fn a_certificate_that_is_replaced_on_the_disk_is_shown_without_a_signal_and_rubbish_is_not() {
+    let setup = Setup::new(Shape::TwoPrograms, Store::Sqlite).file("");
+    let authority = Authority::new(setup.directory());
+    let [first, second] = [Key::Ecdsa, Key::Rsa].map(|key| authority.server(&["localhost"], key));
+    let deployment = setup.start();
+    let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
+    let shown = || certificate(address, &tls);
+    deployment.reload(&https(&first));
+    let before = first.der();
+    eventually("the certificate", PATIENCE, || (shown() == Some(before.clone())).then_some(()));
+    for (rubbish, told) in
+        [(fs::read(&second.key).unwrap(), "certificate can't be used"), (b"no key".to_vec(), "as pem")]
+    {
+        fs::write(&first.key, rubbish).unwrap();
+        deployment.programs().last().unwrap().logs(&["file was changed", "the old ones stay in use", told]);
+        assert_eq!(shown(), Some(before.clone()));
+    }
+    first.replace_with(&second);
+    eventually("the newer certificate", PATIENCE, || (shown() == Some(second.der())).then_some(()));
 }
