@@ -20,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     /// `Content-Type`, empty when there is none.
     pub content_type: String,
+    /// `Retry-After`, seconds.
+    pub retry_after: Option<u64>,
     /// The body as JSON; `null` when it is none.
     pub body: Value,
 }
@@ -161,7 +163,8 @@ fn answer(response: ureq::http::Response<ureq::Body>) -> Answer {
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let content_type = header("content-type").unwrap_or_default().to_owned();
+    let retry_after = header("retry-after").and_then(|seconds| seconds.parse().ok());
     let text = response.body_mut().read_to_string()?;
     let body = serde_json::from_str(&text).unwrap_or_default();
-    Ok(Answer { status: response.status().as_u16(), content_type, body })
+    Ok(Answer { status: response.status().as_u16(), content_type, retry_after, body })
 }

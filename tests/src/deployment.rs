@@ -2,6 +2,7 @@
 //! ports of its own, and an owner who has logged in.
 
 mod crashes;
+mod node;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,10 @@ use crate::ftp::Ftp;
 use crate::mongo::Database;
 use crate::program::{Environment, Program};
 use crate::tls::{Tls, Version};
+
+pub use node::Node;
+
+use node::ready;
 
 /// The first owner's password in every deployment.
 pub const OWNER_PASSWORD: &str = "the owner of every test";
@@ -62,14 +67,6 @@ pub struct Deployment {
     under: Vec<String>,
     database: Option<Database>,
     directory: TempDir,
-}
-
-/// Another file server on the same store, with files and a certificate of its own.
-pub struct Node {
-    /// Its program.
-    pub program: Program,
-    ftp: SocketAddr,
-    certificate: PathBuf,
 }
 
 impl Setup {
@@ -173,6 +170,17 @@ impl Deployment {
         self.programs[0].addresses(service, count)
     }
 
+    /// Stops all programs in good order; what they kept stays, and they can be started again on it.
+    pub fn stop(mut self) -> Setup {
+        for program in self.programs.drain(..) {
+            let ended = program.stop();
+            assert_eq!(ended.code, Some(0), "{}", ended.err);
+        }
+        let has_file = self.directory.path().join(FILE).exists();
+        let Deployment { shape, under, database, directory, environment, .. } = self;
+        Setup { shape, database, directory, environment, has_file, under }
+    }
+
     /// Asks the file server to stop.
     pub fn terminate(&self) {
         self.programs[0].terminate();
@@ -238,9 +246,7 @@ impl Deployment {
             environment.insert((*variable).to_owned(), (*value).to_owned());
         }
         let program = Program::start("wharfinger-server", &[], self.directory(), &environment);
-        let addresses = program.addresses("ftp", 2);
-        let ftp = *addresses.iter().find(|address| address.is_ipv4()).unwrap();
-        Node { program, ftp, certificate: data.join("tls/server.pem") }
+        Node::new(program, data.join("tls/server.pem"))
     }
 
     /// A control connection in clear, greeted.
@@ -269,38 +275,4 @@ impl Deployment {
         ftp.secure();
         ftp.log_in(name, password)
     }
-}
-
-impl Node {
-    /// Where it listens, IPv4.
-    pub fn ftp(&self) -> SocketAddr {
-        self.ftp
-    }
-
-    /// A session ready for binary transfers.
-    pub fn session(&self, user: &User) -> Ftp {
-        ready(self.connect(), user)
-    }
-
-    /// The reply to this user's login, on a connection of its own.
-    pub fn log_in(&self, user: &User) -> crate::Reply {
-        let mut ftp = self.connect();
-        ftp.secure();
-        ftp.log_in(&user.name, &user.password)
-    }
-
-    fn connect(&self) -> Ftp {
-        Ftp::connect(self.ftp, Tls::new(&self.certificate, Version::Tls13))
-    }
-}
-
-/// Secures, logs in, and sets what binary transfers need.
-fn ready(mut ftp: Ftp, user: &User) -> Ftp {
-    ftp.secure();
-    let reply = ftp.log_in(&user.name, &user.password);
-    assert_eq!(reply.code, 230, "{}", reply.text);
-    ftp.expect("PBSZ 0", 200);
-    ftp.expect("PROT P", 200);
-    ftp.expect("TYPE I", 200);
-    ftp
 }

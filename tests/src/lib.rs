@@ -6,6 +6,7 @@ pub mod admin;
 pub mod authority;
 pub mod clients;
 pub mod content;
+pub mod creation;
 pub mod deployment;
 pub mod ftp;
 pub mod lines;
@@ -26,6 +27,7 @@ pub mod wharf;
 pub mod wire;
 
 pub use admin::{Admin, Answer, User};
+pub use creation::Creation;
 pub use deployment::{Deployment, Node, Setup, Shape, Store};
 pub use ftp::{Ftp, Mode, Reply};
 pub use mftp::Mftp;
