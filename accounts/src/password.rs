@@ -11,6 +11,7 @@ pub(crate) use hasher::{HashError, HashLimits, Hasher, Which};
 pub(crate) use proven::Proven;
 pub use rule::PasswordRule;
 
+mod argon2id;
 mod hasher;
 mod proven;
 mod rule;

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::argon2id::Argon2id;
 use super::{Password, PasswordHash};
 
 /// Hashes and verifies, and keeps the machine usable meanwhile.
@@ -17,6 +16,7 @@ pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     places: Arc<Semaphore>,
     limits: HashLimits,
+    argon2id: Arc<Argon2id>,
     dummy: PasswordHash,
     /// Verifications so far: what a login costs, told without a stopwatch.
     #[cfg(test)]
@@ -60,6 +60,7 @@ impl Hasher {
             running: Arc::new(Semaphore::new(limits.running)),
             places: Arc::new(Semaphore::new(limits.running + limits.waiting)),
             limits,
+            argon2id: Arc::new(Argon2id::new().map_err(failed)?),
             dummy: PasswordHash(String::new()),
             #[cfg(test)]
             spent: Arc::default(),
@@ -79,12 +80,8 @@ impl Hasher {
 
     /// A hash with a fresh salt.
     pub(crate) async fn hash(&self, password: &Password) -> Result<PasswordHash, HashError> {
-        let password = password.clone();
-        self.run(move || {
-            let hash = argon2id()?.hash_password(password.expose());
-            hash.map(|hash| PasswordHash(hash.to_string())).map_err(failed)
-        })
-        .await?
+        let (argon2id, password) = (Arc::clone(&self.argon2id), password.clone());
+        self.run(move || argon2id.hash(password.expose()).map(PasswordHash).map_err(failed)).await?
     }
 
     /// Which of the two the password is. A password that is neither costs two verifications, whichever
@@ -96,29 +93,28 @@ impl Hasher {
         previous: Option<&PasswordHash>,
         at_full_cost: bool,
     ) -> Result<Option<Which>, HashError> {
-        let (password, dummy) = (password.clone(), self.dummy.clone());
+        let (argon2id, password, dummy) = (Arc::clone(&self.argon2id), password.clone(), self.dummy.clone());
         let (current, previous) = (current.cloned(), previous.cloned());
         #[cfg(test)]
         let spent = Arc::clone(&self.spent);
         self.run(move || {
-            let argon2 = argon2id()?;
             let is = |hash: Option<&PasswordHash>| {
                 #[cfg(test)]
                 spent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                is_password_of(&argon2, &password, hash, &dummy)
+                is_password_of(&argon2id, &password, hash, &dummy)
             };
             let is_current = is(current.as_ref());
             if is_current && !at_full_cost {
-                return Ok(Some(Which::Current));
+                return Some(Which::Current);
             }
             let is_previous = is(previous.as_ref());
-            Ok(match (is_current, is_previous) {
+            match (is_current, is_previous) {
                 (true, _) => Some(Which::Current),
                 (false, true) => Some(Which::Previous),
                 (false, false) => None,
-            })
+            }
         })
-        .await?
+        .await
     }
 
     /// Takes every place in the queue until the returned value is dropped.
@@ -148,27 +144,20 @@ impl Hasher {
 }
 
 fn is_password_of(
-    argon2: &Argon2<'_>,
+    argon2id: &Argon2id,
     password: &Password,
     hash: Option<&PasswordHash>,
     dummy: &PasswordHash,
 ) -> bool {
     if let Some(PasswordHash(hash)) = hash {
-        match argon2.verify_password(password.expose(), hash.as_str()) {
-            Ok(()) => return true,
-            Err(argon2::password_hash::Error::PasswordInvalid) => return false,
+        match argon2id.is(password.expose(), hash) {
+            Ok(is) => return is,
             Err(error) => tracing::error!(%error, "a stored password hash cannot be read"),
         }
     }
     // Nobody's password: verified for what that costs, whatever comes out.
-    let _costs_the_same = argon2.verify_password(password.expose(), dummy.0.as_str());
+    let _costs_the_same = argon2id.is(password.expose(), &dummy.0);
     false
-}
-
-/// m = 19 MiB, t = 2, p = 1: the OWASP recommendation.
-fn argon2id() -> Result<Argon2<'static>, HashError> {
-    let params = Params::new(19 * 1_024, 2, 1, None).map_err(failed)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn failed(error: impl std::fmt::Display) -> HashError {
@@ -213,6 +202,18 @@ mod tests {
             let broken = PasswordHash(broken.to_owned());
             let found = hasher.verify(&Password::new(broken.0.as_str()), Some(&broken), None, false).await;
             assert_eq!(found.unwrap(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn no_more_memory_is_kept_than_hashes_ran_at_once() {
+        let hasher =
+            Hasher::new(HashLimits { running: 2, ..limits(64, Duration::from_mins(1)) }).await.unwrap();
+        let password = Password::new("any");
+        for _ in 0..2 {
+            let hashes = futures_util::future::join_all((0..6).map(|_| hasher.hash(&password))).await;
+            assert!(hashes.iter().all(Result::is_ok));
+            assert!((1..=2).contains(&hasher.argon2id.idle()));
         }
     }
 
