@@ -124,6 +124,21 @@ impl Ftp {
         self.talk.send_bytes(bytes);
     }
 
+    /// Sends these bytes to a server that may have closed the connection.
+    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.talk.try_send(bytes)
+    }
+
+    /// Sends a byte that TCP calls urgent, which only clear text can.
+    pub fn send_urgent(&mut self, byte: u8) {
+        self.talk.send_urgent(byte);
+    }
+
+    /// Ends this end of the control connection, and still reads the other.
+    pub fn finish_sending(&mut self) {
+        self.talk.finish_sending();
+    }
+
     /// The next reply.
     pub fn reply(&mut self) -> Reply {
         self.reply_within(READ_LIMIT)
@@ -157,7 +172,7 @@ impl Ftp {
     }
 
     /// The next reply, or `None` at the connection's end (in whatever way it ends).
-    fn reply_or_end(&mut self, limit: Duration) -> Option<Reply> {
+    pub fn reply_or_end(&mut self, limit: Duration) -> Option<Reply> {
         let deadline = Instant::now() + limit;
         let mut lines = vec![self.talk.line(deadline)?];
         let code = lines[0][..3].to_owned();

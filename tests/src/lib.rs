@@ -19,6 +19,7 @@ pub mod program;
 pub mod slow_reader;
 pub mod soak;
 pub mod source;
+pub mod standards;
 mod talk;
 pub mod tls;
 pub mod tools;

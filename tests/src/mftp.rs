@@ -55,6 +55,16 @@ impl Mftp {
         self.talk.send_bytes(bytes);
     }
 
+    /// Sends these bytes to a server that may have closed the connection.
+    pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.talk.try_send(bytes)
+    }
+
+    /// Ends this end of the control connection, and still reads the other.
+    pub fn finish_sending(&mut self) {
+        self.talk.finish_sending();
+    }
+
     /// Sends a command line and waits for nothing.
     pub fn send(&mut self, line: &str) {
         self.send_bytes(format!("{line}\r\n").as_bytes());
@@ -74,7 +84,12 @@ impl Mftp {
 
     /// The next answer.
     pub fn answer(&mut self) -> String {
-        self.talk.line(Instant::now() + READ_LIMIT).expect("an answer, not the connection's end")
+        self.answer_or_end().expect("an answer, not the connection's end")
+    }
+
+    /// The next answer, or `None` at the connection's end.
+    pub fn answer_or_end(&mut self) -> Option<String> {
+        self.talk.line(Instant::now() + READ_LIMIT)
     }
 
     /// The next answer must begin so. Returns what stands behind that.

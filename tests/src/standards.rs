@@ -3,46 +3,47 @@
 //!
 //! A verb that is new needs a row here, and nothing else.
 
-use wharfinger_protocol::ftp::Verb;
-
 /// One verb.
-pub(crate) struct Row {
-    name: &'static str,
+pub struct Row {
+    /// The verb's name, in upper case.
+    pub name: &'static str,
     /// `$USER` and `$PASSWORD` stand for the test's user. Empty for none.
-    pub(crate) good: &'static str,
-    pub(crate) bad: &'static str,
+    pub good: &'static str,
+    /// What it does not take.
+    pub bad: &'static str,
     /// The final reply to the good one in an idle session under TLS, its data connection made.
-    pub(crate) done: u16,
+    pub done: u16,
     standard: &'static [u16],
     later: &'static [u16],
 }
 
 impl Row {
-    /// The verb's row.
-    pub(crate) fn of(verb: Verb) -> &'static Row {
-        let row = TABLE.iter().find(|row| row.name == verb.name());
-        row.unwrap_or_else(|| panic!("{verb} has no row in tests/tests/conformance/table.rs"))
+    /// The row of the verb with this name.
+    pub fn of(verb: &str) -> &'static Row {
+        let row = TABLE.iter().find(|row| row.name == verb);
+        row.unwrap_or_else(|| panic!("{verb} has no row in tests/src/standards.rs"))
     }
 
     /// Whether the verb may get this reply.
-    pub(crate) fn allows(&self, code: u16) -> bool {
+    pub fn allows(&self, code: u16) -> bool {
         self.standard.contains(&code) || self.later.contains(&code)
     }
 
     /// Whether the file comes from the client.
-    pub(crate) fn uploads(&self) -> bool {
+    pub fn uploads(&self) -> bool {
         self.standard.contains(&552)
     }
 
     /// Whether a data connection is made for it.
-    pub(crate) fn transfers(&self) -> bool {
+    pub fn transfers(&self) -> bool {
         self.allows(150)
     }
 }
 
 macro_rules! table {
     ($($name:literal $good:literal $bad:literal $done:literal; $($standard:literal)*; $($later:literal)*;)*) => {
-        const TABLE: &[Row] = &[$(Row {
+        /// Every verb's row.
+        pub const TABLE: &[Row] = &[$(Row {
             name: $name, good: $good, bad: $bad, done: $done,
             standard: &[$($standard),*],
             later: &[$($later),*],

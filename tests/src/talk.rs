@@ -5,6 +5,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
+
 use crate::tls::Tls;
 use crate::wire::Wire;
 
@@ -73,6 +75,20 @@ impl Talk {
         self.transcript.push(format!("C: {shown}"));
         let wire = self.wire.as_mut().unwrap();
         wire.write_all(bytes).and_then(|()| wire.flush())
+    }
+
+    /// A byte that TCP calls urgent.
+    pub(crate) fn send_urgent(&mut self, byte: u8) {
+        self.transcript.push(format!("C: {byte:#x}, urgent"));
+        let socket = self.wire.as_ref().unwrap().socket();
+        SockRef::from(socket).send_out_of_band(&[byte]).expect("the control connection takes bytes");
+    }
+
+    /// Ends this end of the connection.
+    pub(crate) fn finish_sending(&mut self) {
+        self.transcript.push("-- nothing more from here --".to_owned());
+        // The server may have ended it already.
+        let _ = self.wire.as_mut().unwrap().end();
     }
 
     /// Cuts the connection without a word.

@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
 use rustls::{ClientConnection, HandshakeKind, StreamOwned};
+use socket2::SockRef;
 
 use crate::tls::Tls;
 
@@ -89,6 +90,11 @@ impl Wire {
     pub fn truncate(mut self) {
         self.flush().unwrap();
         self.socket().shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Ends it by TCP's reset: what was on its way is lost, and nobody can take it for the end.
+    pub fn reset(self) {
+        SockRef::from(self.socket()).set_linger(Some(Duration::ZERO)).unwrap();
     }
 
     /// Reads until the connection ends, in whatever way, and counts the bytes.

@@ -2,11 +2,11 @@
 //! each line gets its one answer, in order, and nothing else does.
 
 use wharfinger_protocol::ftp::Verb;
+use wharfinger_tests::standards::Row;
 use wharfinger_tests::{Ftp, content};
 
 use crate::place::{BOTH, BOUND, Place};
 use crate::state::{furnish, moves_on};
-use crate::table::Row;
 
 /// With its line end; one byte more is too long.
 const LONGEST: usize = 4096;
@@ -127,7 +127,7 @@ fn whatever_is_sent_together_is_answered_one_by_one() {
             let mut sent = Vec::new();
             for _ in 0..100 {
                 let verb = verbs[usize::from(dice.next().unwrap()) % verbs.len()];
-                let row = Row::of(verb);
+                let row = Row::of(verb.name());
                 let line = match dice.next().unwrap() % 4 {
                     0 => verb.name().to_owned(),
                     1 => format!("{verb} {}", row.bad),

@@ -13,7 +13,6 @@ mod place;
 mod resetting;
 mod script;
 mod state;
-mod table;
 mod timeouts;
 mod transcripts;
 mod transfers;

@@ -5,11 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 
 use wharfinger_protocol::ftp::Verb;
+use wharfinger_tests::standards::Row;
 use wharfinger_tests::{Ftp, Mode};
 
 use crate::place::{BOUND, Place, Protection};
 use crate::state::{State, furnish, moves_on};
-use crate::table::Row;
 
 macro_rules! states {
     ($($name:ident: $state:ident $protection:ident;)*) => {
@@ -58,7 +58,7 @@ fn answer_every_verb(state: State, protection: Protection) {
         for argument in ARGUMENTS {
             let mut ftp = kept.take().unwrap_or_else(|| state.connect(&place));
             furnish(&place.home());
-            let case = Case { place: &place, state, verb, row: Row::of(verb), argument };
+            let case = Case { place: &place, state, verb, row: Row::of(verb.name()), argument };
             let code = case.answer(&mut ftp);
             faults.extend(case.fault(code).map(|fault| format!("{}: {fault}", case.shown())));
             if case.goes_on(&mut ftp, code) && !moves_on(verb) {
