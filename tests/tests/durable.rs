@@ -7,6 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use wharfinger_tests::mounts::{self, Mount};
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
 use wharfinger_tests::{Deployment, Mode, Setup, Shape, Store, User, content, tools};
@@ -35,12 +36,7 @@ fn the_disk_of_the_test_loses_what_was_not_flushed() {
 }
 
 fn can_make_disks() -> bool {
-    let can = rustix::process::geteuid().is_root()
-        && ["/dev/fuse", "/dev/loop-control"].iter().all(|device| Path::new(device).exists());
-    if !can {
-        eprintln!("NOT TESTED: a power cut takes root, and a kernel with FUSE and loop devices");
-    }
-    can
+    mounts::can("a power cut", &["/dev/fuse", "/dev/loop-control"])
 }
 
 /// Which of the acknowledged uploads aren't whole when there is power again.
@@ -86,10 +82,8 @@ struct Disk {
     directory: PathBuf,
     nbdkit: Child,
     nbdfuse: Child,
+    mount: Option<Mount>,
 }
-
-/// A file system that is mounted until this is dropped.
-struct Mounted(PathBuf);
 
 impl Disk {
     fn start(directory: &Path) -> Disk {
@@ -103,8 +97,12 @@ impl Disk {
         let device = directory.join("device");
         std::fs::create_dir(&device).unwrap();
         let device = [device.to_str().unwrap(), "--unix", socket.to_str().unwrap()];
-        let mut disk =
-            Disk { directory: directory.to_owned(), nbdkit, nbdfuse: start("nbdfuse", &device, &[]) };
+        let mut disk = Disk {
+            directory: directory.to_owned(),
+            nbdkit,
+            nbdfuse: start("nbdfuse", &device, &[]),
+            mount: None,
+        };
         let nbd = directory.join("device/nbd");
         eventually("nbdfuse", PATIENCE, || {
             assert!(disk.nbdfuse.try_wait().unwrap().is_none(), "nbdfuse has ended");
@@ -112,8 +110,7 @@ impl Disk {
         });
         let files = disk.files();
         std::fs::create_dir(&files).unwrap();
-        let mount = ["-o", COMMIT, nbd.to_str().unwrap(), files.to_str().unwrap()];
-        tools::run("mount", &mount).succeeded();
+        disk.mount = Some(Mount::new(&["-o", COMMIT, nbd.to_str().unwrap()], &files));
         disk
     }
 
@@ -124,46 +121,28 @@ impl Disk {
 
     /// Takes the power from it, and from who uses it; the file system as it is found when there is power
     /// again.
-    fn cut_the_power(mut self, others: impl FnOnce()) -> Mounted {
+    fn cut_the_power(mut self, others: impl FnOnce()) -> Mount {
         self.nbdkit.kill().unwrap();
         self.nbdkit.wait().unwrap();
         others();
         let (image, files) = (self.directory.join("image"), self.directory.join("found"));
         drop(self);
         std::fs::create_dir(&files).unwrap();
-        let mount = ["-o", "loop", image.to_str().unwrap(), files.to_str().unwrap()];
-        tools::run("mount", &mount).succeeded();
-        Mounted(files)
-    }
-}
-
-impl Mounted {
-    fn path(&self) -> &Path {
-        &self.0
+        Mount::new(&["-o", "loop", image.to_str().unwrap()], &files)
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        unmount(&self.files());
-        unmount(&self.directory.join("device"));
+        self.mount = None;
+        // nbdfuse has mounted this one.
+        tools::run("umount", &["--lazy", self.directory.join("device").to_str().unwrap()]);
         for program in [&mut self.nbdfuse, &mut self.nbdkit] {
             // Fails only where it has ended already.
             let _ = program.kill();
             let _ = program.wait();
         }
     }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        unmount(&self.0);
-    }
-}
-
-/// Lazily: somebody who is just ending may still have a file open.
-fn unmount(directory: &Path) {
-    tools::run("umount", &["--lazy", directory.to_str().unwrap()]);
 }
 
 fn start(program: &str, options: &[&str], arguments: &[&str]) -> Child {

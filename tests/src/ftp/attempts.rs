@@ -36,7 +36,10 @@ impl Ftp {
 
     /// Sends a file; the last reply's code, if one comes.
     pub fn attempt_upload(&mut self, command: &str, bytes: &[u8]) -> Option<u16> {
-        let reply = self.attempt_command("EPSV").filter(|reply| reply.code == 229)?;
+        let reply = self.attempt_command("EPSV")?;
+        if reply.code != 229 {
+            return Some(reply.code);
+        }
         let port = reply.text.split('|').nth(3)?.parse().ok()?;
         let socket = TcpStream::connect(SocketAddr::new(self.peer.ip(), port)).ok()?;
         let begun = self.attempt_command(command)?;

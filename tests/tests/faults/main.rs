@@ -4,7 +4,11 @@
 
 mod aftermath;
 mod chance;
+mod clock;
+mod disk;
 mod killing;
 mod ledger;
+mod limits;
 mod manager;
+mod network;
 mod uploader;
