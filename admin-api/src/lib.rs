@@ -45,7 +45,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use wharfinger_accounts::Accounts;
 use wharfinger_config::Config;
-use wharfinger_config::program::{Current, Reach, Watched};
+use wharfinger_config::program::{Current, Reach, Sockets, Watched};
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use owner::{FirstOwner, OWNER, ensure_owner, make_admin};
@@ -82,6 +82,9 @@ pub enum BindError {
         /// What the system says.
         source: io::Error,
     },
+    /// A socket that was handed over can't be used.
+    #[error("the admin API's socket from systemd can't be used: {0}")]
+    Socket(io::Error),
     /// Tokens can't be signed.
     #[error(transparent)]
     TokenKey(#[from] TokenKeyError),
@@ -94,22 +97,25 @@ pub enum BindError {
 }
 
 impl AdminApi {
-    /// Reads or makes the token key and opens the configured listeners.
-    pub async fn bind(mut current: Current, accounts: Accounts) -> Result<Self, BindError> {
+    /// The names under which systemd can hand sockets over (`FileDescriptorName=`).
+    pub const SOCKETS: [&str; 1] = ["admin"];
+
+    /// Reads or makes the token key and opens the configured listeners, or takes those of `sockets`.
+    pub async fn bind(
+        mut current: Current,
+        accounts: Accounts,
+        sockets: &mut Sockets,
+    ) -> Result<Self, BindError> {
         let config = current.get();
         let key = TokenKey::read_or_make(&config.token_key())?;
         let https = Https::load(&config)?;
         let trail =
             accounts.begin_trail(&owner::writer()).map_err(|error| BindError::Trail(error.to_string()))?;
         let service = Service::new(accounts, trail, &key, &config.admin);
-        let (mut listeners, mut addresses) = (Vec::new(), Vec::new());
-        for &address in &config.admin.listen {
-            let refused = |source| BindError::Listen { address, source };
-            let listener = TcpListener::bind(address).await.map_err(refused)?;
-            let bound = listener.local_addr().map_err(refused)?;
-            tracing::info!(service = "admin", address = %bound, "listening");
-            listeners.push(listener);
-            addresses.push(bound);
+        let listeners = listen(&config.admin.listen, sockets.take(Self::SOCKETS[0])).await?;
+        let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        for address in &addresses {
+            tracing::info!(service = "admin", %address, "listening");
         }
         Ok(Self { listeners, addresses, service, https, config, current })
     }
@@ -175,6 +181,24 @@ async fn follow(
             }
         }
     }
+}
+
+/// The sockets handed over; where there are none, those of these addresses.
+async fn listen(
+    addresses: &[SocketAddr],
+    handed_over: Vec<std::net::TcpListener>,
+) -> Result<Vec<TcpListener>, BindError> {
+    let mut listeners = Vec::new();
+    if handed_over.is_empty() {
+        for &address in addresses {
+            let bound = TcpListener::bind(address).await;
+            listeners.push(bound.map_err(|source| BindError::Listen { address, source })?);
+        }
+    }
+    for socket in handed_over {
+        listeners.push(TcpListener::from_std(socket).map_err(BindError::Socket)?);
+    }
+    Ok(listeners)
 }
 
 fn advice(error: &io::Error) -> &'static str {

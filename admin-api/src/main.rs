@@ -13,7 +13,7 @@ use wharfinger_admin::{
 };
 use wharfinger_config::Config;
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped, tell_ready,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Sockets, Stopped, tell_ready,
 };
 
 /// The admin API of Wharfinger: creates, disables and removes users over HTTP
@@ -74,7 +74,7 @@ fn main() -> ExitCode {
     };
     let command = arguments.command.unwrap_or(Command::Serve);
     if matches!(command, Command::Serve)
-        && let Err(code) = program.confine(AdminApi::reach)
+        && let Err(code) = program.prepare(&AdminApi::SOCKETS, AdminApi::reach)
     {
         return code;
     }
@@ -102,14 +102,14 @@ async fn run(command: Command, program: Program) -> Result<(), Failure> {
     }
 }
 
-async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
+async fn serve(mut current: Current, stopped: Stopped, mut sockets: Sockets) -> Result<(), Failure> {
     let config = &*current.get();
     let accounts = tokio::select! {
         accounts = wait_for_store(config) => accounts.map_err(Failure::store)?,
         () = stopped.clone().asked() => return Ok(()),
     };
     // The address first: a start that fails must not have shown the one-time password.
-    let api = AdminApi::bind(current.clone(), accounts.clone()).await?;
+    let api = AdminApi::bind(current.clone(), accounts.clone(), &mut sockets).await?;
     announce(&ensure_owner(&accounts, config).await?);
     tell_ready();
     Ok(api.run(stopped.asked()).await.context("the admin API stopped")?)
@@ -213,7 +213,7 @@ impl From<anyhow::Error> for Failure {
 impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         let code = match &error {
-            BindError::Listen { .. } => EXIT_BIND,
+            BindError::Listen { .. } | BindError::Socket(_) => EXIT_BIND,
             BindError::Trail(_) => 1,
             BindError::TokenKey(_) | BindError::Tls(_) => EXIT_CONFIG,
         };

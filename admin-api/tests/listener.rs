@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use wharfinger_accounts::Accounts;
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, healthcheck};
 use wharfinger_config::Config;
+use wharfinger_config::program::Sockets;
 
 async fn prepared(listen: &[SocketAddr]) -> (Config, Accounts, TempDir) {
     let directory = tempfile::tempdir().unwrap();
@@ -49,7 +50,7 @@ async fn head(stream: &mut TcpStream) -> String {
 #[tokio::test]
 async fn it_answers_on_every_address_and_stops_when_asked() {
     let (config, accounts, _directory) = prepared(&[loopback(), loopback()]).await;
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     let addresses = api.addresses();
     assert_eq!(addresses.len(), 2);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -72,7 +73,7 @@ async fn it_answers_on_every_address_and_stops_when_asked() {
 #[tokio::test]
 async fn a_connection_that_ended_makes_room_for_another() {
     let (config, accounts, _directory) = prepared(&[loopback()]).await;
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     let address = api.addresses()[0];
     let running = tokio::spawn(api.run(std::future::pending()));
     // More than there may be at once.
@@ -88,7 +89,7 @@ async fn a_connection_that_ended_makes_room_for_another() {
 #[tokio::test]
 async fn a_client_that_sends_too_much_still_gets_its_answer() {
     let (config, accounts, _directory) = prepared(&[loopback()]).await;
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     let address = api.addresses()[0];
     let running = tokio::spawn(api.run(std::future::pending()));
     let start = |length: usize, expect: &str| {
@@ -112,7 +113,7 @@ async fn a_client_that_sends_too_much_still_gets_its_answer() {
 async fn a_request_that_outlasts_the_grace_time_is_cut_off() {
     let (mut config, accounts, _directory) = prepared(&[loopback()]).await;
     config.shutdown.grace_seconds = 0;
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     let address = api.addresses()[0];
     let (stop, stopped) = oneshot::channel::<()>();
     let running = tokio::spawn(api.run(async {
@@ -151,7 +152,7 @@ async fn curl(arguments: &[&str]) -> (bool, String) {
 async fn with_a_certificate_it_speaks_https_and_nothing_else() {
     let (mut config, accounts, directory) = prepared(&[loopback()]).await;
     (config.admin.certificate, config.admin.key) = certificate(directory.path());
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     let port = api.addresses()[0].port();
     let running = tokio::spawn(api.run(std::future::pending()));
     // Who never begins a handshake keeps nobody waiting.
@@ -169,7 +170,7 @@ async fn with_a_certificate_it_speaks_https_and_nothing_else() {
 async fn its_health_is_asked_for_under_tls_by_its_own_certificate_only() {
     let (mut config, accounts, directory) = prepared(&[loopback()]).await;
     (config.admin.certificate, config.admin.key) = certificate(directory.path());
-    let api = AdminApi::bind(config.clone().into(), accounts).await.unwrap();
+    let api = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.unwrap();
     // Asked at an address that its certificate does not name.
     config.admin.listen = api.addresses();
     let running = tokio::spawn(api.run(std::future::pending()));
@@ -186,13 +187,17 @@ async fn a_certificate_that_can_not_be_used_is_named() {
     let (mut config, accounts, directory) = prepared(&[loopback()]).await;
     let (good, key) = certificate(directory.path());
     config.admin.certificate = good.clone();
-    let half = AdminApi::bind(config.clone().into(), accounts.clone()).await.err().unwrap();
+    let half =
+        AdminApi::bind(config.clone().into(), accounts.clone(), &mut Sockets::default()).await.err().unwrap();
     assert!(half.to_string().contains("admin.key"), "{half}");
     let rubbish = directory.path().join("rubbish.pem");
     std::fs::write(&rubbish, "rubbish").unwrap();
     for (certificate, key) in [(&rubbish, &key), (&good, &rubbish)] {
         (config.admin.certificate, config.admin.key) = (certificate.clone(), key.clone());
-        let refused = AdminApi::bind(config.clone().into(), accounts.clone()).await.err().unwrap();
+        let refused = AdminApi::bind(config.clone().into(), accounts.clone(), &mut Sockets::default())
+            .await
+            .err()
+            .unwrap();
         assert!(refused.to_string().contains("rubbish.pem"), "{refused}");
         assert!(AdminApi::check(&config).is_err());
     }
@@ -206,7 +211,7 @@ async fn an_address_in_use_is_named_with_what_to_do() {
     let taken = TcpListener::bind(loopback()).await.unwrap();
     let address = taken.local_addr().unwrap();
     let (config, accounts, _directory) = prepared(&[address]).await;
-    let error = AdminApi::bind(config.clone().into(), accounts).await.err().unwrap();
+    let error = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.err().unwrap();
     assert!(matches!(error, BindError::Listen { .. }));
     let text = error.to_string();
     assert!(text.contains(&address.to_string()) && text.contains("WHARFINGER_ADMIN__LISTEN"), "{text}");
@@ -217,7 +222,7 @@ async fn a_token_key_that_is_none_is_refused_by_name() {
     let (mut config, accounts, directory) = prepared(&[loopback()]).await;
     config.admin.token_key = directory.path().join("wrong.key");
     std::fs::write(&config.admin.token_key, "short").unwrap();
-    let error = AdminApi::bind(config.clone().into(), accounts).await.err().unwrap();
+    let error = AdminApi::bind(config.clone().into(), accounts, &mut Sockets::default()).await.err().unwrap();
     assert!(error.to_string().contains("wrong.key"), "{error}");
 }
 

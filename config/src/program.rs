@@ -6,6 +6,7 @@ mod confinement;
 mod logging;
 mod reach;
 mod reload;
+mod sockets;
 mod stopping;
 mod supervisor;
 mod watched;
@@ -21,6 +22,7 @@ use crate::{Config, load};
 
 pub use reach::Reach;
 pub use reload::Current;
+pub use sockets::Sockets;
 pub use supervisor::tell_ready;
 pub use watched::{Files, Watched};
 
@@ -72,13 +74,15 @@ impl Common {
             return Err(ExitCode::SUCCESS);
         }
         let check = Box::new(move |config: &Config| check(config).map_err(|error| error.to_string()));
-        Ok(Program { reloader: Reloader::new(self.config.clone(), config, check, logging) })
+        let reloader = Reloader::new(self.config.clone(), config, check, logging);
+        Ok(Program { reloader, sockets: Sockets::default() })
     }
 }
 
 /// A program that knows its configuration and serves nobody yet.
 pub struct Program {
     reloader: Reloader,
+    sockets: Sockets,
 }
 
 impl Program {
@@ -87,16 +91,24 @@ impl Program {
         self.reloader.current().get()
     }
 
-    /// Holds the process to what `reach` says of its configuration, if that is wanted and to be had.
-    /// Only threads started afterwards are held, so this comes before the runtime. `Err` carries the
-    /// exit code where the program may not go on without.
-    pub fn confine(&mut self, reach: fn(&Config) -> Reach) -> Result<(), ExitCode> {
+    /// Makes the process ready to serve: takes the sockets that systemd hands over, each of which must
+    /// have one of these names, and holds the process to what `reach` says of its configuration, if that
+    /// is wanted and to be had. Only threads started afterwards are held, so this comes before the
+    /// runtime. `Err` carries the exit code where the program may not go on.
+    pub fn prepare(&mut self, sockets: &[&str], reach: fn(&Config) -> Reach) -> Result<(), ExitCode> {
+        self.sockets = Sockets::inherited(sockets).map_err(|error| {
+            eprintln!("error: {error}");
+            ExitCode::from(EXIT_BIND)
+        })?;
         self.reloader.confine(reach).map_err(|error| refuse(&error))
     }
 
     /// Runs `serve` until it ends. The first signal to stop asks it to, which may take a while; a
     /// second one doesn't wait, and then the outcome is `None`. SIGHUP reads the configuration anew.
-    pub async fn serve_until_stopped<R, F>(self, serve: impl FnOnce(Current, Stopped) -> F) -> Option<R>
+    pub async fn serve_until_stopped<R, F>(
+        self,
+        serve: impl FnOnce(Current, Stopped, Sockets) -> F,
+    ) -> Option<R>
     where
         F: Future<Output = R>,
     {
@@ -111,7 +123,7 @@ impl Program {
         };
         let current = self.reloader.current();
         tokio::select! {
-            result = serve(current, Stopped(asked)) => Some(result),
+            result = serve(current, Stopped(asked), self.sockets) => Some(result),
             () = signals => None,
             () = reload_when_asked(&self.reloader) => None,
         }

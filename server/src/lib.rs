@@ -40,7 +40,7 @@ use std::time::Duration;
 
 use wharfinger_accounts::{Accounts, Presence, Protocol, Trail};
 use wharfinger_config::Config;
-use wharfinger_config::program::{Current, Reach};
+use wharfinger_config::program::{Current, Reach, Sockets};
 
 pub use healthcheck::{Unwell, healthcheck};
 pub use listen::BindError;
@@ -132,9 +132,12 @@ pub enum StartError {
 }
 
 impl Server {
+    /// The names under which systemd can hand sockets over (`FileDescriptorName=`).
+    pub const SOCKETS: [&str; 5] = listen::SOCKETS;
+
     /// Reads the certificate (making one where none is configured), opens the storage and takes
-    /// the addresses. Call it within a tokio runtime.
-    pub fn bind(mut current: Current, accounts: Accounts) -> Result<Self, StartError> {
+    /// the addresses, or of `sockets` those that are for it. Call it within a tokio runtime.
+    pub fn bind(mut current: Current, accounts: Accounts, sockets: &mut Sockets) -> Result<Self, StartError> {
         let config = current.get();
         if makes_certificate(&config) {
             make_if_missing(&config.certificate(), &config.key())?;
@@ -165,8 +168,8 @@ impl Server {
             port: config.ftp.active_port,
             reason: listen::explain(&error),
         })?;
-        let listeners = listen::bind(&config)?;
-        let endpoints = listen::bind_endpoints(&config)?;
+        let listeners = listen::bind(&config, sockets)?;
+        let endpoints = listen::bind_endpoints(&config, sockets)?;
         for Listener { service, address, .. } in &listeners {
             tracing::info!(service = service.name(), %address, "listening");
             if service.is_always_in_clear() {

@@ -16,6 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use wharfinger_accounts::client_network;
 use wharfinger_config::Config;
+use wharfinger_config::program::Sockets;
 
 use crate::Services;
 use crate::control::Control;
@@ -45,13 +46,20 @@ pub(crate) struct Listener {
     socket: TcpListener,
 }
 
-/// Takes all configured addresses, or none.
-pub(crate) fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
+/// The name under which systemd hands a socket for the metrics over.
+const METRICS: &str = "metrics";
+
+/// Every name under which systemd can hand a socket over.
+pub(crate) const SOCKETS: [&str; 5] =
+    [Service::Ftp.socket(), Service::Ftps.socket(), Service::Mftp.socket(), Service::Mftps.socket(), METRICS];
+
+/// Takes all configured addresses, or none; for what sockets were handed over for, these instead.
+pub(crate) fn bind(config: &Config, sockets: &mut Sockets) -> Result<Vec<Listener>, BindError> {
     let mut listeners = Vec::new();
     for service in Service::ALL {
-        for &address in service.addresses(config) {
-            let socket = socket::bind(address, service.key())?;
-            let address = socket.local_addr().unwrap_or(address);
+        for (address, socket) in
+            socket::all(sockets.take(service.socket()), service.addresses(config), service.key())?
+        {
             listeners.push(Listener { service, address, socket });
         }
     }
@@ -59,12 +67,9 @@ pub(crate) fn bind(config: &Config) -> Result<Vec<Listener>, BindError> {
 }
 
 /// Takes all addresses where metrics are to be asked for, or none.
-pub(crate) fn bind_endpoints(config: &Config) -> Result<Vec<Endpoint>, BindError> {
-    let bind = |&address: &SocketAddr| {
-        let socket = socket::bind(address, "metrics.listen")?;
-        Ok(Endpoint { address: socket.local_addr().unwrap_or(address), socket })
-    };
-    config.metrics.listen.iter().map(bind).collect()
+pub(crate) fn bind_endpoints(config: &Config, sockets: &mut Sockets) -> Result<Vec<Endpoint>, BindError> {
+    let bound = socket::all(sockets.take(METRICS), &config.metrics.listen, "metrics.listen")?;
+    Ok(bound.into_iter().map(|(address, socket)| Endpoint { address, socket }).collect())
 }
 
 /// Accepts on all listeners, for ever.

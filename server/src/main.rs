@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Stopped, tell_ready,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Sockets, Stopped, tell_ready,
 };
 use wharfinger_server::{Server, StartError, healthcheck, wait_for_store};
 
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     };
     let command = arguments.command.unwrap_or(Command::Serve);
     if matches!(command, Command::Serve)
-        && let Err(code) = program.confine(Server::reach)
+        && let Err(code) = program.prepare(&Server::SOCKETS, Server::reach)
     {
         return code;
     }
@@ -57,7 +57,11 @@ async fn run(command: Command, program: Program) -> ExitCode {
     }
 }
 
-async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow::Error)> {
+async fn serve(
+    mut current: Current,
+    stopped: Stopped,
+    mut sockets: Sockets,
+) -> Result<(), (u8, anyhow::Error)> {
     let config = current.get();
     // Said at once, not after a wait for the store.
     Server::check(&config).map_err(|error| (EXIT_CONFIG, error.into()))?;
@@ -65,7 +69,7 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), (u8, anyhow
         accounts = wait_for_store(&config) => accounts.map_err(|error| (EXIT_STORE, error.into()))?,
         () = stopped.clone().asked() => return Ok(()),
     };
-    let server = Server::bind(current, accounts).map_err(|error| {
+    let server = Server::bind(current, accounts, &mut sockets).map_err(|error| {
         let code = match error {
             StartError::Bind(_) | StartError::ActivePort { .. } => EXIT_BIND,
             StartError::Certificate(_) | StartError::Storage { .. } => EXIT_CONFIG,

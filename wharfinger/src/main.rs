@@ -11,7 +11,8 @@ use wharfinger_accounts::{Accounts, UserQuery};
 use wharfinger_admin::{AdminApi, BindError, FirstOwner, ensure_owner, wait_for_store};
 use wharfinger_config::Config;
 use wharfinger_config::program::{
-    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Reach, Stopped, tell_ready,
+    Common, Current, EXIT_BIND, EXIT_CONFIG, EXIT_STORE, HELP_TAIL, Program, Reach, Sockets, Stopped,
+    tell_ready,
 };
 use wharfinger_server::{Server, StartError};
 
@@ -46,8 +47,9 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let command = arguments.command.unwrap_or(Command::Serve);
+    let sockets = [&Server::SOCKETS[..], &AdminApi::SOCKETS].concat();
     if matches!(command, Command::Serve)
-        && let Err(code) = program.confine(reach)
+        && let Err(code) = program.prepare(&sockets, reach)
     {
         return code;
     }
@@ -81,7 +83,7 @@ fn check(config: &Config) -> Result<(), anyhow::Error> {
     Ok(AdminApi::check(config)?)
 }
 
-async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
+async fn serve(mut current: Current, stopped: Stopped, mut sockets: Sockets) -> Result<(), Failure> {
     let config = &*current.get();
     // Said at once, not after a wait for the store.
     Server::check(config).map_err(|error| Failure::new(EXIT_CONFIG, error))?;
@@ -90,8 +92,8 @@ async fn serve(mut current: Current, stopped: Stopped) -> Result<(), Failure> {
         () = stopped.clone().asked() => return Ok(()),
     };
     // Addresses first: a start that fails must not have shown the one-time password.
-    let server = Server::bind(current.clone(), accounts.clone())?;
-    let api = AdminApi::bind(current, accounts.clone()).await?;
+    let server = Server::bind(current.clone(), accounts.clone(), &mut sockets)?;
+    let api = AdminApi::bind(current, accounts.clone(), &mut sockets).await?;
     let owner = ensure_owner(&accounts, config).await.map_err(|error| Failure::new(EXIT_STORE, error))?;
     greet(config, &server, &api, &accounts, owner).await?;
     tell_ready();
@@ -155,7 +157,7 @@ impl From<StartError> for Failure {
 impl From<BindError> for Failure {
     fn from(error: BindError) -> Self {
         let code = match error {
-            BindError::Listen { .. } => EXIT_BIND,
+            BindError::Listen { .. } | BindError::Socket(_) => EXIT_BIND,
             BindError::Trail(_) => 1,
             BindError::TokenKey(_) | BindError::Tls(_) => EXIT_CONFIG,
         };

@@ -48,6 +48,16 @@ impl Service {
         }
     }
 
+    /// The name under which systemd hands a socket for it over.
+    pub(crate) const fn socket(self) -> &'static str {
+        match self {
+            Self::Ftp => "ftp",
+            Self::Ftps => "ftp-implicit",
+            Self::Mftp => "mftp",
+            Self::Mftps => "mftp-tls",
+        }
+    }
+
     /// Its name in the log.
     pub(crate) fn name(self) -> &'static str {
         match self {

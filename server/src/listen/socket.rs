@@ -18,8 +18,30 @@ pub struct BindError {
     reason: String,
 }
 
+/// The sockets handed over; where there are none, those of the addresses that stand under this key.
+pub(super) fn all(
+    handed_over: Vec<std::net::TcpListener>,
+    addresses: &[SocketAddr],
+    key: &'static str,
+) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
+    if handed_over.is_empty() {
+        let bound = addresses.iter().map(|&address| {
+            let socket = bind(address, key)?;
+            Ok((socket.local_addr().unwrap_or(address), socket))
+        });
+        return bound.collect();
+    }
+    let taken = handed_over.into_iter().map(|socket| {
+        // One that doesn't say where it is has gone wrong as a whole.
+        let address = socket.local_addr().unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+        let refused = |error: io::Error| BindError { address, key, reason: explain(&error) };
+        Ok((address, TcpListener::from_std(socket).map_err(refused)?))
+    });
+    taken.collect()
+}
+
 /// Takes an address that stands under this key of the configuration.
-pub(super) fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, BindError> {
+fn bind(address: SocketAddr, key: &'static str) -> Result<TcpListener, BindError> {
     let listener = match open(address) {
         // A kernel without IPv6 can still serve those who have none either.
         Err(error)
