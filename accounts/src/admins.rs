@@ -2,13 +2,12 @@
 //! last owner who can log in stays: the store itself sees to that, whoever asks at the same time.
 
 use crate::admin::{Admin, Role};
+use crate::edit::{Edited, Versions};
 use crate::password::Password;
 use crate::store::{AdminRecord, StoreError};
 use crate::user::{Status, Username};
+use crate::users::TRIES;
 use crate::{Accounts, ChangeError, random_id};
-
-/// How often a change is tried again when somebody else was quicker.
-const TRIES: usize = 10;
 
 /// What to change about an admin; what is `None` stays.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,19 +71,19 @@ impl Accounts {
     }
 
     /// Changes an admin's role or status, which ends the admin's tokens. `LastOwner` if no owner would
-    /// be left who can log in, `Conflict` if `if_match` is given and is not the admin's version.
+    /// be left who can log in, `Conflict` if the admin has none of these versions.
     pub async fn change_admin(
         &self,
         name: &Username,
         change: AdminChange,
-        if_match: Option<u64>,
-    ) -> Result<Admin, StoreError> {
+        if_match: impl Into<Versions>,
+    ) -> Result<Edited<Admin>, StoreError> {
         let change = |record: &mut AdminRecord| {
             let admin = &mut record.admin;
             admin.role = change.role.unwrap_or(admin.role);
             admin.status = change.status.unwrap_or(admin.status);
         };
-        self.replace_admin(name, if_match, change).await
+        self.replace_admin(name, &if_match.into(), change).await
     }
 
     /// Gives an admin another password, which ends the admin's tokens; without one, one is generated
@@ -93,29 +92,35 @@ impl Accounts {
         &self,
         name: &Username,
         password: Option<Password>,
-        if_match: Option<u64>,
-    ) -> Result<(Admin, Option<Password>), ChangeError> {
+        if_match: impl Into<Versions>,
+    ) -> Result<(Edited<Admin>, Option<Password>), ChangeError> {
+        let if_match = if_match.into();
         let chosen = self.choose_password(name, password).await?;
         let now = self.now();
         let change = |record: &mut AdminRecord| {
             record.password = chosen.hash.clone();
             record.admin.password_changed_at = now;
         };
-        let admin = self.replace_admin(name, if_match, change).await?;
-        Ok((admin, chosen.generated))
+        let edited = self.replace_admin(name, &if_match, change).await?;
+        Ok((edited, chosen.generated))
     }
 
-    /// Removes an admin; tokens and API keys of the admin are no longer good. `LastOwner` if no owner
-    /// would be left who can log in.
-    pub async fn remove_admin(&self, name: &Username, if_match: Option<u64>) -> Result<(), StoreError> {
+    /// Removes an admin, and gives back what was removed; tokens and API keys of the admin are no longer
+    /// good. `LastOwner` if no owner would be left who can log in.
+    pub async fn remove_admin(
+        &self,
+        name: &Username,
+        if_match: impl Into<Versions>,
+    ) -> Result<Admin, StoreError> {
+        let if_match = if_match.into();
         for _ in 0..TRIES {
             let admin = self.admin(name).await?;
-            if if_match.is_some_and(|expected| expected != admin.version) {
+            if !if_match.allow(admin.version) {
                 return Err(StoreError::Conflict);
             }
-            match self.inner.stores.admins.remove(name, admin.version).await {
-                Err(StoreError::Conflict) if if_match.is_none() => {}
-                done => return done,
+            match self.inner.stores.admins.remove(&admin).await {
+                Err(StoreError::Conflict) => {}
+                done => return done.map(|()| admin),
             }
         }
         Err(StoreError::Conflict)
@@ -126,30 +131,29 @@ impl Accounts {
         self.inner.stores.admins.any().await
     }
 
-    /// Reads, changes and writes an admin; tries again when somebody else was quicker, unless the
-    /// caller named the version. Writes nothing if nothing changes.
+    /// Reads, changes and writes an admin, as is done with users.
     async fn replace_admin(
         &self,
         name: &Username,
-        if_match: Option<u64>,
+        if_match: &Versions,
         change: impl Fn(&mut AdminRecord),
-    ) -> Result<Admin, StoreError> {
+    ) -> Result<Edited<Admin>, StoreError> {
         let admins = &self.inner.stores.admins;
         for _ in 0..TRIES {
             let mut record = admins.find(name).await?;
             let before = record.clone();
             let version = before.admin.version;
-            if if_match.is_some_and(|expected| expected != version) {
+            if !if_match.allow(version) {
                 return Err(StoreError::Conflict);
             }
             change(&mut record);
             if record == before {
-                return Ok(before.admin);
+                return Ok(Edited { before: before.admin, after: record.admin });
             }
             record.admin.version += 1;
             record.admin.updated_at = self.now();
             match admins.replace(&record, version).await {
-                Ok(()) => return Ok(record.admin),
+                Ok(()) => return Ok(Edited { before: before.admin, after: record.admin }),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error),
             }

@@ -44,6 +44,20 @@ pub struct ApiKey {
 #[serde(try_from = "String", into = "String")]
 pub struct KeyName(String);
 
+/// A key that is not stored yet, with its secret.
+#[derive(Debug)]
+pub struct NewKey {
+    key: ApiKey,
+    text: Password,
+}
+
+impl NewKey {
+    /// What it will be called.
+    pub fn id(&self) -> &str {
+        &self.key.id
+    }
+}
+
 /// One page of a list of keys.
 #[derive(Clone, Debug)]
 pub struct KeyPage {
@@ -54,14 +68,14 @@ pub struct KeyPage {
 }
 
 impl Accounts {
-    /// Makes a key in the name of `maker`; the second value is the key itself, shown once.
-    pub async fn create_key(
+    /// A key in the name of `maker` that is yet to be made, by [`Self::create_key`].
+    pub async fn new_key(
         &self,
         maker: &Username,
         name: KeyName,
         role: Role,
         expires_at: Option<Timestamp>,
-    ) -> Result<(ApiKey, Password), ChangeError> {
+    ) -> Result<NewKey, ChangeError> {
         let now = self.now();
         if expires_at.is_some_and(|end| end <= now) {
             return Err(Invalid::new("expires_at", "must be in the future").into());
@@ -69,7 +83,6 @@ impl Accounts {
         let maker = self.admin(maker).await?;
         let id = random_id()?;
         let text = Password::new(format!("{PREFIX}{id}_{}{}", random_id()?, random_id()?));
-        let digest = digest(&text);
         let key = ApiKey {
             id,
             name,
@@ -79,8 +92,14 @@ impl Accounts {
             created_at: now,
             expires_at,
         };
-        self.inner.stores.keys.insert(&KeyRecord { key: key.clone(), digest }).await?;
-        Ok((key, text))
+        Ok(NewKey { key, text })
+    }
+
+    /// Makes a key; what is given back is the key itself, shown once.
+    pub async fn create_key(&self, NewKey { key, text }: NewKey) -> Result<(ApiKey, Password), StoreError> {
+        let record = KeyRecord { key, digest: digest(&text) };
+        self.inner.stores.keys.insert(&record).await?;
+        Ok((record.key, text))
     }
 
     /// One page of keys, by id; `limit` is 1 to 1,000.
@@ -95,9 +114,12 @@ impl Accounts {
         Ok(KeyPage { items, next })
     }
 
-    /// Removes a key, which is refused from then on.
-    pub async fn remove_key(&self, id: &str) -> Result<(), StoreError> {
-        self.inner.stores.keys.remove(id).await
+    /// Removes a key, which is refused from then on; what it was.
+    pub async fn remove_key(&self, id: &str) -> Result<ApiKey, StoreError> {
+        // Nothing changes a key, and no other ever has its id.
+        let (KeyRecord { key, .. }, _) = self.inner.stores.keys.find(id).await?;
+        self.inner.stores.keys.remove(id).await?;
+        Ok(key)
     }
 
     /// The key that somebody sent, if it is one and is good now.

@@ -17,9 +17,10 @@ pub use audit::{
     Recorded, Request, Trail, Verification,
 };
 pub use changes::{Changed, Changes};
+pub use edit::{Edited, Versions};
 pub use ipnet::IpNet;
 pub use jiff::Timestamp;
-pub use key::{ApiKey, KeyName, KeyPage};
+pub use key::{ApiKey, KeyName, KeyPage, NewKey};
 pub use login::{Attempt, LoginError, Proof, Refusal};
 pub use network::client_network;
 pub use password::{Password, PasswordRule};
@@ -41,6 +42,7 @@ mod admin;
 mod admins;
 mod audit;
 mod changes;
+mod edit;
 mod key;
 mod login;
 mod network;

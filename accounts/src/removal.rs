@@ -5,14 +5,16 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::edit::Versions;
 use crate::presence::Presence;
 use crate::store::{StoreError, Stores};
 use crate::usage::{self, UsageRecord};
-use crate::user::{Home, Username};
+use crate::user::{Home, User, Username};
+use crate::users::TRIES;
 use crate::{Accounts, ChangeError, random_id};
 
-/// The user whose home is to go is removed right after that was written down; where that did not happen,
-/// nothing else happens either.
+/// The user whose home is to go is removed right after that was written down, and who is given the home
+/// at that moment loses it again. Where somebody has it for longer, nothing is removed.
 const LONG_SINCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// That a home is to be removed.
@@ -24,42 +26,74 @@ pub(crate) struct Removal {
     /// Of the user who goes with it.
     user: String,
     asked_at: Timestamp,
+    /// How many asked and were not refused. Several may ask at once, and one removes the user.
+    askers: u32,
     /// The run that does it.
     by: Option<String>,
 }
 
 impl Accounts {
     /// Removes a user, and has a file server remove the files. `SharedHome` if somebody else's home is the
-    /// same, in it or around it; `Conflict` if `if_match` is given and is not the user's version.
+    /// same, in it or around it; `Conflict` if the user has none of these versions. What was removed is
+    /// given back.
     pub async fn remove_user_and_files(
         &self,
         name: &Username,
-        if_match: Option<u64>,
-    ) -> Result<(), ChangeError> {
-        let (stores, now) = (&self.inner.stores, self.now());
-        let user = stores.users.find(name).await?.user;
-        let removal = Removal { id: random_id()?, user: user.id.clone(), asked_at: now, by: None };
-        let mark = |record: &mut UsageRecord| record.removal = Some(removal.clone());
-        usage::change(&stores.usage, &user.home, now, mark).await?;
-        let removed = self.remove_alone(name, &user.home, if_match).await;
-        if removed.is_err() {
-            let unmark = |record: &mut UsageRecord| record.removal = None;
-            usage::change(&stores.usage, &user.home, now, unmark).await?;
+        if_match: impl Into<Versions>,
+    ) -> Result<Option<User>, ChangeError> {
+        let if_match = if_match.into();
+        for _ in 0..TRIES {
+            let user = self.inner.stores.users.find(name).await?.user;
+            if !if_match.allow(user.version) {
+                break;
+            }
+            let removal = self.mark(&user).await?;
+            match self.remove_alone(&user).await {
+                Ok(removed) => return Ok(removed),
+                Err(error) => {
+                    self.unmark(&user.home, &removal).await?;
+                    // Somebody was quicker; the home may be another one by now.
+                    if error != StoreError::Conflict {
+                        return Err(error.into());
+                    }
+                }
+            }
         }
-        Ok(removed?)
+        Err(StoreError::Conflict.into())
     }
 
-    async fn remove_alone(
-        &self,
-        name: &Username,
-        home: &Home,
-        if_match: Option<u64>,
-    ) -> Result<(), StoreError> {
-        let sharers = self.inner.stores.users.overlapping(home).await?;
-        if sharers.iter().any(|stamp| stamp.username != *name) {
+    /// Writes down that the user's home is to go; the removal's id.
+    async fn mark(&self, user: &User) -> Result<String, ChangeError> {
+        let now = self.now();
+        let new = Removal { id: random_id()?, user: user.id.clone(), asked_at: now, askers: 1, by: None };
+        let mark = |record: &mut UsageRecord| match &mut record.removal {
+            Some(removal) => {
+                removal.askers = removal.askers.saturating_add(1);
+                removal.id.clone()
+            }
+            none => none.insert(new.clone()).id.clone(),
+        };
+        Ok(usage::change(&self.inner.stores.usage, &user.home, now, mark).await?)
+    }
+
+    async fn unmark(&self, home: &Home, removal: &str) -> Result<(), StoreError> {
+        let unmark = |record: &mut UsageRecord| {
+            let Some(found) = record.removal.as_mut().filter(|found| found.id == removal) else { return };
+            found.askers = found.askers.saturating_sub(1);
+            if found.askers == 0 {
+                record.removal = None;
+            }
+        };
+        usage::change(&self.inner.stores.usage, home, self.now(), unmark).await
+    }
+
+    /// Removes this version of the user, whose home this is then, if it is nobody else's.
+    async fn remove_alone(&self, user: &User) -> Result<Option<User>, StoreError> {
+        let sharers = self.inner.stores.users.overlapping(&user.home).await?;
+        if sharers.iter().any(|stamp| stamp.username != user.username) {
             return Err(StoreError::SharedHome);
         }
-        self.remove_user(name, if_match).await
+        self.remove(&user.username, Some(&user.id), &Versions::OneOf(vec![user.version])).await
     }
 }
 
@@ -80,9 +114,9 @@ impl Presence {
                     continue;
                 }
                 record.removal = Some(Removal { by: Some(self.run.clone()), ..removal.clone() });
-            } else if Timestamp::now().duration_since(removal.asked_at) < LONG_SINCE
-                && sharers.iter().any(|stamp| stamp.id == removal.user)
-            {
+            } else if Timestamp::now().duration_since(removal.asked_at) < LONG_SINCE {
+                // The user is still to go; or one who was just given this home sees that it is going, and
+                // gives it back.
                 continue;
             } else {
                 tracing::warn!(

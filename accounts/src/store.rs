@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::admin::Admin;
 use crate::audit::{AuditQuery, AuditRecord, Link};
+use crate::edit::Versions;
 use crate::key::{ApiKey, KeyDigest};
 use crate::password::PasswordHash;
 use crate::presence::{LiveSession, Node, SessionQuery};
@@ -51,6 +52,13 @@ impl UserRecord {
     }
 }
 
+/// A user who was just removed.
+pub(crate) struct RemovedUser {
+    pub(crate) id: String,
+    /// None where the document can't be read.
+    pub(crate) user: Option<User>,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdminRecord {
@@ -73,8 +81,13 @@ pub(crate) trait UserStore: Send + Sync {
     async fn find(&self, name: &Username) -> Result<UserRecord, StoreError>;
     /// Stores `record` if the stored one has version `expected`, else `Conflict`.
     async fn replace(&self, record: &UserRecord, expected: u64) -> Result<(), StoreError>;
-    /// Removes the user, if at version `expected` when that is given; returns the id.
-    async fn remove(&self, name: &Username, expected: Option<u64>) -> Result<String, StoreError>;
+    /// Removes the user, if it has this id, where one is given, and one of these versions, else `Conflict`.
+    async fn remove(
+        &self,
+        name: &Username,
+        id: Option<&str>,
+        expected: &Versions,
+    ) -> Result<RemovedUser, StoreError>;
     /// Up to `most` users that match, by name.
     async fn page(&self, query: &UserQuery, most: u32) -> Result<Vec<User>, StoreError>;
     /// All that match, whatever the page.
@@ -106,8 +119,8 @@ pub(crate) trait AdminStore: Send + Sync {
     /// Stores `record` if the stored one has version `expected`, else `Conflict`; `LastOwner` if no owner
     /// would be left who can log in.
     async fn replace(&self, record: &AdminRecord, expected: u64) -> Result<(), StoreError>;
-    /// Removes the admin at version `expected`, else `Conflict`; `LastOwner` as above.
-    async fn remove(&self, name: &Username, expected: u64) -> Result<(), StoreError>;
+    /// Removes this version of the admin, else `Conflict`; `LastOwner` as above.
+    async fn remove(&self, admin: &Admin) -> Result<(), StoreError>;
 }
 
 /// API keys, and when each was last used.

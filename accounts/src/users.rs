@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::edit::{Edited, Versions};
 use crate::password::{Password, PasswordRule};
 use crate::policy::{self, Explanation, Question};
 use crate::store::{Passwords, StoreError, UserRecord};
@@ -12,7 +13,7 @@ use crate::user::{Home, Invalid, NewUser, Status, User, UserDetail, Username};
 use crate::{Accounts, ChangeError, random_id};
 
 /// How often a change is tried again when somebody else was quicker.
-const TRIES: usize = 10;
+pub(crate) const TRIES: u32 = 40;
 
 impl Accounts {
     /// Creates a user; without a password one is generated and returned, once. `Taken` if there is one
@@ -28,6 +29,13 @@ impl Accounts {
         self.inner.stores.may_be_a_home(&record.user.home).await?;
         self.inner.stores.users.insert(&record).await?;
         self.changed();
+        let User { username, id, home, .. } = &record.user;
+        if let Err(error) = self.inner.stores.may_be_a_home(home).await {
+            // It has begun to go in the meantime. Whoever removes it looks for users after that was written
+            // down, as this looks for that after the user was: one of the two sees the other.
+            self.remove(username, Some(id), &Versions::Any).await?;
+            return Err(error.into());
+        }
         Ok((record.user, chosen.generated))
     }
 
@@ -74,32 +82,31 @@ impl Accounts {
     }
 
     /// Changes what can be chosen about a user: `edit` gets the present settings, each time it is
-    /// tried. `Conflict` if `if_match` is given and is not the user's version. Disabling ends the user's
-    /// sessions.
+    /// tried. `Conflict` if the user has none of these versions. Disabling ends the user's sessions.
     pub async fn change_user(
         &self,
         name: &Username,
-        if_match: Option<u64>,
+        if_match: impl Into<Versions>,
         edit: impl Fn(&mut NewUser) + Send + Sync,
-    ) -> Result<UserDetail, ChangeError> {
+    ) -> Result<Edited<UserDetail>, ChangeError> {
         let now = self.now();
         let change = |record: &mut UserRecord| {
             let mut settings = record.user.settings();
             edit(&mut settings);
             Ok(record.user.set(settings, now)?)
         };
-        let user = self.change::<ChangeError>(name, if_match, change).await?;
-        Ok(self.detailed(user).await?)
+        let edited = self.change::<ChangeError>(name, &if_match.into(), change).await?;
+        Ok(self.edited(edited).await?)
     }
 
-    /// Enables or disables a user; disabling ends the user's sessions. `Conflict` if `if_match` is
-    /// given and is not the user's version. Nothing changes if the user has that status already.
+    /// Enables or disables a user; disabling ends the user's sessions. `Conflict` if the user has none of
+    /// these versions. Nothing changes if the user has that status already.
     pub async fn set_status(
         &self,
         name: &Username,
         status: Status,
-        if_match: Option<u64>,
-    ) -> Result<UserDetail, StoreError> {
+        if_match: impl Into<Versions>,
+    ) -> Result<Edited<UserDetail>, StoreError> {
         let change = |record: &mut UserRecord| {
             let user = &mut record.user;
             if status == Status::Disabled && user.status != status {
@@ -108,8 +115,8 @@ impl Accounts {
             user.status = status;
             Ok(())
         };
-        let user = self.change::<StoreError>(name, if_match, change).await?;
-        self.detailed(user).await
+        let edited = self.change::<StoreError>(name, &if_match.into(), change).await?;
+        self.edited(edited).await
     }
 
     /// Whether the user would be let in or may do something, and by which rules: the same that a login
@@ -121,13 +128,14 @@ impl Accounts {
 
     /// Gives the user another password. The old one works on for the grace time, if there is one; an
     /// older one ends at once. Dates by which the old password had to go are cleared.
-    /// `Conflict` if `if_match` is given and is not the user's version.
+    /// `Conflict` if the user has none of these versions.
     pub async fn rotate_password(
         &self,
         name: &Username,
         rotation: Rotation,
-        if_match: Option<u64>,
+        if_match: impl Into<Versions>,
     ) -> Result<Rotated, ChangeError> {
+        let if_match = if_match.into();
         let chosen = self.choose_password(name, rotation.password).await?;
         let now = self.now();
         let previous_valid_until =
@@ -143,40 +151,56 @@ impl Accounts {
             user.session_epoch += u64::from(rotation.end_sessions);
             Ok(())
         };
-        let user = self.change::<ChangeError>(name, if_match, change).await?;
-        Ok(Rotated { user, generated: chosen.generated })
+        let edited = self.change::<ChangeError>(name, &if_match, change).await?;
+        Ok(Rotated { before: edited.before, user: edited.after, generated: chosen.generated })
     }
 
-    /// Removes a user; the files stay. `Conflict` if `if_match` is given and is not the user's version.
-    pub async fn remove_user(&self, name: &Username, if_match: Option<u64>) -> Result<(), StoreError> {
-        let id = self.inner.stores.users.remove(name, if_match).await?;
+    /// Removes a user; the files stay. `Conflict` if the user has none of these versions. What was
+    /// removed is given back, if it could be read.
+    pub async fn remove_user(
+        &self,
+        name: &Username,
+        if_match: impl Into<Versions>,
+    ) -> Result<Option<User>, StoreError> {
+        self.remove(name, None, &if_match.into()).await
+    }
+
+    /// The same, of nobody but the user with this id.
+    pub(crate) async fn remove(
+        &self,
+        name: &Username,
+        id: Option<&str>,
+        if_match: &Versions,
+    ) -> Result<Option<User>, StoreError> {
+        let removed = self.inner.stores.users.remove(name, id, if_match).await?;
         self.changed();
         // The user is gone already; what is left over of the activity belongs to an id nobody has.
-        if let Err(error) = self.inner.stores.activity.forget(&id).await {
+        if let Err(error) = self.inner.stores.activity.forget(&removed.id).await {
             tracing::warn!(user = %name, %error, "the activity of a removed user could not be removed");
         }
-        Ok(())
+        Ok(removed.user)
     }
 
-    /// Reads, changes and writes a user; tries again when somebody else was quicker, unless the caller
-    /// named the version. Writes nothing if nothing changes.
+    /// Reads, changes and writes a user; tries again when somebody else was quicker, as long as the version
+    /// is one of these. What was read is what was replaced, since both have the version. Writes nothing if
+    /// nothing changes.
     async fn change<E: From<StoreError>>(
         &self,
         name: &Username,
-        if_match: Option<u64>,
+        if_match: &Versions,
         change: impl Fn(&mut UserRecord) -> Result<(), E>,
-    ) -> Result<User, E> {
+    ) -> Result<Edited<User>, E> {
         let users = &self.inner.stores.users;
         for _ in 0..TRIES {
             let mut record = users.find(name).await?;
             let before = record.clone();
             let version = before.user.version;
-            if if_match.is_some_and(|expected| expected != version) {
+            if !if_match.allow(version) {
                 return Err(StoreError::Conflict.into());
             }
             change(&mut record)?;
             if record == before {
-                return Ok(before.user);
+                return Ok(Edited { before: before.user, after: record.user });
             }
             if record.user.home != before.user.home {
                 self.inner.stores.may_be_a_home(&record.user.home).await?;
@@ -186,13 +210,35 @@ impl Accounts {
             match users.replace(&record, version).await {
                 Ok(()) => {
                     self.changed();
-                    return Ok(record.user);
+                    self.keeps_home(&before, &record).await?;
+                    return Ok(Edited { before: before.user, after: record.user });
                 }
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    /// As in [`Self::create_user`]: a home that has begun to go in the meantime is given back.
+    async fn keeps_home(&self, before: &UserRecord, after: &UserRecord) -> Result<(), StoreError> {
+        if before.user.home == after.user.home {
+            return Ok(());
+        }
+        let kept = self.inner.stores.may_be_a_home(&after.user.home).await;
+        if kept.is_err() {
+            let mut undone = before.clone();
+            undone.user.version = after.user.version + 1;
+            self.inner.stores.users.replace(&undone, after.user.version).await?;
+            self.changed();
+        }
+        kept
+    }
+
+    /// With the same that is known beside: it is not what was changed.
+    async fn edited(&self, Edited { before, after }: Edited<User>) -> Result<Edited<UserDetail>, StoreError> {
+        let after = self.detailed(after).await?;
+        Ok(Edited { before: UserDetail { user: before, ..after.clone() }, after })
     }
 
     async fn detailed(&self, user: User) -> Result<UserDetail, StoreError> {
@@ -218,6 +264,8 @@ pub struct Rotation {
 /// What a rotation did.
 #[derive(Debug)]
 pub struct Rotated {
+    /// The user as it was.
+    pub before: User,
     /// The user as it is now.
     pub user: User,
     /// The new password if it was generated; shown once, kept nowhere.

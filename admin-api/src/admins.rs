@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use wharfinger_accounts::{Admin, AdminChange, Password, Role, Status, Username};
+use wharfinger_accounts::{Admin, AdminChange, Edited, Password, Role, Status, Username};
 
 use crate::admin::{Owner, Reader};
-use crate::audit::Changed;
+use crate::audit::{Changed, Recorder};
 use crate::body::Body;
 use crate::error::{ApiError, ProblemDocument};
 use crate::json::{FromJson, Place};
@@ -55,16 +55,18 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     _: Owner,
     State(service): State<Service>,
+    recorder: Recorder,
     Body(NewAdmin { username, role, password }): Body<NewAdmin>,
 ) -> Result<Response, ApiError> {
+    recorder.about(username.as_str());
     let created = service.accounts.create_admin(username, role, password).await;
     let (admin, generated) = created.map_err(ApiError::about_admin)?;
     let location = HeaderValue::try_from(format!("/api/v1/admins/{}", admin.username))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
     let headers = [(LOCATION, location), (ETAG, etag(admin.version)?)];
-    let changed = Changed::made(admin.username.as_str(), AdminJson::from(admin.clone()));
     let created = CreatedAdmin { admin: admin.into(), password: generated.as_ref().map(shown) };
-    Ok(changed.told_by((StatusCode::CREATED, headers, Json(created))))
+    recorder.changed(Changed::made(&created.admin));
+    Ok((StatusCode::CREATED, headers, Json(created)).into_response())
 }
 
 /// Change an admin's role or status
@@ -84,14 +86,14 @@ pub(crate) async fn change(
     State(service): State<Service>,
     AdminInPath(name): AdminInPath,
     if_match: IfMatch,
+    recorder: Recorder,
     Body(AdminPatch(change)): Body<AdminPatch>,
 ) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
-    let before = service.accounts.admin(&name).await.map_err(ApiError::about_admin)?;
-    let admin = service.accounts.change_admin(&name, change, version).await;
-    let admin = admin.map_err(ApiError::about_admin)?;
-    let (tag, after) = (etag(admin.version)?, AdminJson::from(admin));
-    Ok(Changed::between(AdminJson::from(before), &after).told_by(([(ETAG, tag)], Json(after))))
+    let edited = service.accounts.change_admin(&name, change, if_match).await;
+    let Edited { before, after } = edited.map_err(ApiError::about_admin)?;
+    let (tag, after) = (etag(after.version)?, AdminJson::from(after));
+    recorder.changed(Changed::between(AdminJson::from(before), &after));
+    Ok(([(ETAG, tag)], Json(after)).into_response())
 }
 
 /// Give an admin another password
@@ -108,15 +110,15 @@ pub(crate) async fn rotate_password(
     State(service): State<Service>,
     AdminInPath(name): AdminInPath,
     if_match: IfMatch,
+    recorder: Recorder,
     body: Option<Body<AdminRotation>>,
 ) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
     let password = body.and_then(|Body(rotation)| rotation.password);
-    let rotated = service.accounts.rotate_admin_password(&name, password, version).await;
-    let (admin, generated) = rotated.map_err(ApiError::about_admin)?;
-    let tag = etag(admin.version)?;
-    let rotated =
-        AdminRotated { username: admin.username.to_string(), password: generated.as_ref().map(shown) };
+    let rotated = service.accounts.rotate_admin_password(&name, password, if_match).await;
+    let (Edited { before, after }, generated) = rotated.map_err(ApiError::about_admin)?;
+    let (tag, after) = (etag(after.version)?, AdminJson::from(after));
+    recorder.changed(Changed::between(AdminJson::from(before), &after));
+    let rotated = AdminRotated { username: after.username, password: generated.as_ref().map(shown) };
     Ok(([(ETAG, tag)], Json(rotated)).into_response())
 }
 
@@ -134,15 +136,11 @@ pub(crate) async fn remove(
     State(service): State<Service>,
     AdminInPath(name): AdminInPath,
     if_match: IfMatch,
-) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
-    let before = service.accounts.admin(&name).await.map_err(ApiError::about_admin)?;
-    service.accounts.remove_admin(&name, version).await.map_err(ApiError::about_admin)?;
-    Ok(Changed::removed(AdminJson::from(before)).told_by(StatusCode::NO_CONTENT))
-}
-
-async fn present(service: &Service, name: &Username) -> Result<u64, ApiError> {
-    Ok(service.accounts.admin(name).await.map_err(ApiError::about_admin)?.version)
+    recorder: Recorder,
+) -> Result<StatusCode, ApiError> {
+    let removed = service.accounts.remove_admin(&name, if_match).await.map_err(ApiError::about_admin)?;
+    recorder.changed(Changed::removed(AdminJson::from(removed)));
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The admin a path names. What can't be a name is nobody's.

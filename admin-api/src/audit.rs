@@ -1,9 +1,11 @@
 //! The audit trail over the API: reading and verifying it. What is recorded of requests stands in
-//! `audit/record.rs`.
+//! `audit/record.rs` and `audit/recorder.rs`.
 
 mod answer;
+mod changed;
 mod query;
 mod record;
+mod recorder;
 
 use axum::extract::State;
 use axum::response::Json;
@@ -15,7 +17,9 @@ use crate::service::Service;
 use answer::{AuditList, VerificationJson};
 use query::{AuditListQuery, AuditListShape, cursor};
 
-pub(crate) use record::{Changed, record};
+pub(crate) use changed::Changed;
+pub(crate) use record::record;
+pub(crate) use recorder::Recorder;
 
 /// List what happened
 ///

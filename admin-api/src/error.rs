@@ -176,6 +176,11 @@ impl ApiError {
         }
     }
 
+    /// Whether what was asked for may have been done all the same.
+    pub(crate) fn leaves_it_open(&self) -> bool {
+        matches!(self, Self::Internal(_) | Self::StoreDown(_) | Self::TooSlow)
+    }
+
     fn log(&self) {
         match self {
             Self::Internal(reason) => tracing::error!(reason, "request failed"),

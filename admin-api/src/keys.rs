@@ -3,7 +3,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{Json, Response};
+use axum::response::{IntoResponse, Json, Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use wharfinger_accounts::{ApiKey, KeyName, Role};
 
 use crate::admin::{Owner, Reader};
 use crate::admins::RoleShape;
-use crate::audit::Changed;
+use crate::audit::{Changed, Recorder};
 use crate::body::Body;
 use crate::error::ApiError;
 use crate::json::{FromJson, Place};
@@ -51,13 +51,16 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     Owner(maker): Owner,
     State(service): State<Service>,
+    recorder: Recorder,
     Body(NewKey { name, role, expires_at }): Body<NewKey>,
 ) -> Result<Response, ApiError> {
-    let created = service.accounts.create_key(&maker, name, role, expires_at).await;
-    let (key, secret) = created.map_err(ApiError::about_admin)?;
-    let (id, about) = (key.id.clone(), KeyJson::from((key, None)));
-    let changed = Changed::made(id, &about);
-    Ok(changed.told_by((StatusCode::CREATED, Json(CreatedKey { key: shown(&secret), about }))))
+    let new = service.accounts.new_key(&maker, name, role, expires_at).await;
+    let new = new.map_err(ApiError::about_admin)?;
+    recorder.about(new.id());
+    let (key, secret) = service.accounts.create_key(new).await?;
+    let about = KeyJson::from((key, None));
+    recorder.changed(Changed::made(&about));
+    Ok((StatusCode::CREATED, Json(CreatedKey { key: shown(&secret), about })).into_response())
 }
 
 /// Remove an API key
@@ -70,10 +73,12 @@ pub(crate) async fn create(
 pub(crate) async fn remove(
     _: Owner,
     State(service): State<Service>,
+    recorder: Recorder,
     id: Result<Path<String>, axum::extract::rejection::PathRejection>,
 ) -> Result<StatusCode, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::NoSuchKey)?;
-    service.accounts.remove_key(&id).await.map_err(ApiError::about_key)?;
+    let removed = service.accounts.remove_key(&id).await.map_err(ApiError::about_key)?;
+    recorder.changed(Changed::removed(KeyJson::from((removed, None))));
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -5,43 +5,30 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::header::IF_MATCH;
 use axum::http::request::Parts;
+use wharfinger_accounts::Versions;
 
 use crate::error::ApiError;
 
-/// What `If-Match` demands.
+/// What `If-Match` demands: nothing where the header is absent or `*`, else one of the versions; tags that
+/// are none of ours are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum IfMatch {
-    /// Nothing: the header is absent, or `*`.
-    Anything,
-    /// One of these versions; tags that are none of ours are left out.
-    OneOf(Vec<u64>),
-}
+pub(crate) struct IfMatch(Versions);
 
 /// The entity tag of a version.
 pub(crate) fn etag(version: u64) -> Result<HeaderValue, ApiError> {
     HeaderValue::try_from(format!("\"{version}\"")).map_err(|error| ApiError::Internal(error.to_string()))
 }
 
-impl IfMatch {
-    /// The version the store shall insist on; of several that are allowed, the present one.
-    pub(crate) async fn version<F: Future<Output = Result<u64, ApiError>>>(
-        &self,
-        present: impl FnOnce() -> F,
-    ) -> Result<Option<u64>, ApiError> {
-        match self {
-            Self::Anything => Ok(None),
-            Self::OneOf(versions) if versions.len() == 1 => Ok(versions.first().copied()),
-            Self::OneOf(versions) => {
-                let present = present().await?;
-                let allowed = versions.contains(&present);
-                allowed.then_some(Some(present)).ok_or(ApiError::VersionDiffers)
-            }
-        }
+impl From<IfMatch> for Versions {
+    fn from(IfMatch(versions): IfMatch) -> Self {
+        versions
     }
+}
 
+impl IfMatch {
     fn parse(text: &str) -> Option<Self> {
         if text.trim() == "*" {
-            return Some(Self::Anything);
+            return Some(Self(Versions::Any));
         }
         let mut versions = Vec::new();
         for tag in text.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
@@ -54,7 +41,7 @@ impl IfMatch {
                 versions.push(version);
             }
         }
-        Some(Self::OneOf(versions))
+        Some(Self(Versions::OneOf(versions)))
     }
 }
 
@@ -66,7 +53,11 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         for value in parts.headers.get_all(IF_MATCH) {
             lines.push(value.to_str().map_err(|_| MALFORMED)?);
         }
-        if lines.is_empty() { Ok(Self::Anything) } else { Self::parse(&lines.join(",")).ok_or(MALFORMED) }
+        if lines.is_empty() {
+            Ok(Self(Versions::Any))
+        } else {
+            Self::parse(&lines.join(",")).ok_or(MALFORMED)
+        }
     }
 }
 
@@ -77,17 +68,21 @@ const MALFORMED: ApiError =
 mod tests {
     use super::*;
 
+    fn one_of(versions: &[u64]) -> IfMatch {
+        IfMatch(Versions::OneOf(versions.to_vec()))
+    }
+
     #[test]
     fn reads_one_tag_several_and_the_star() {
-        assert_eq!(IfMatch::parse("\"3\""), Some(IfMatch::OneOf(vec![3])));
-        assert_eq!(IfMatch::parse("\"3\", \"4\" ,"), Some(IfMatch::OneOf(vec![3, 4])));
-        assert_eq!(IfMatch::parse(" * "), Some(IfMatch::Anything));
+        assert_eq!(IfMatch::parse("\"3\""), Some(one_of(&[3])));
+        assert_eq!(IfMatch::parse("\"3\", \"4\" ,"), Some(one_of(&[3, 4])));
+        assert_eq!(IfMatch::parse(" * "), Some(IfMatch(Versions::Any)));
     }
 
     #[test]
     fn weak_and_foreign_tags_match_nothing() {
-        assert_eq!(IfMatch::parse("W/\"3\""), Some(IfMatch::OneOf(vec![])));
-        assert_eq!(IfMatch::parse("\"abc\", \"-1\""), Some(IfMatch::OneOf(vec![])));
+        assert_eq!(IfMatch::parse("W/\"3\""), Some(one_of(&[])));
+        assert_eq!(IfMatch::parse("\"abc\", \"-1\""), Some(one_of(&[])));
     }
 
     #[test]

@@ -78,13 +78,17 @@ fn wrapped(routes: Router, trail: &Trail, metrics: &Metrics, rate: &Arc<RequestR
 
 #[cfg(test)]
 mod tests {
+    use axum::Extension;
     use axum::body::{Body, to_bytes};
     use axum::http::{Request, StatusCode};
-    use axum::routing::get;
+    use axum::routing::{get, post};
     use serde_json::Value;
     use tower::ServiceExt;
+    use wharfinger_accounts::{Act, Event};
 
     use super::*;
+    use crate::admin::Actor;
+    use crate::audit::Recorder;
 
     async fn answer_of(routes: Router) -> (StatusCode, Value) {
         let request = Request::get("/").body(Body::empty()).unwrap();
@@ -114,6 +118,30 @@ mod tests {
         let (status, problem) = answer_of(Router::new().route("/", get(std::future::pending::<()>))).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(problem["type"], "urn:wharfinger:problem:too-slow");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_runs_out_of_time_is_recorded_with_whom_it_was_about() {
+        async fn endless(Extension(actor): Extension<Actor>, recorder: Recorder) -> StatusCode {
+            actor.set("owner");
+            recorder.about("alice");
+            std::future::pending().await
+        }
+        let (trail, mut noted) = Trail::detached();
+        let routes = Router::new().route("/api/v1/users", post(endless));
+        let routes = wrapped(routes, &trail, &Metrics::new(), &Arc::new(RequestRate::new(0)));
+        let request = Request::post("/api/v1/users").body(Body::empty()).unwrap();
+        assert_eq!(routes.oneshot(request).await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+        let events = noted.take();
+        let [Event { user: Some(user), actor: Some(actor), act: Act::Change { outcome, change, .. } }] =
+            &*events
+        else {
+            panic!("{events:?}")
+        };
+        assert_eq!(
+            (user.as_str(), actor.as_str(), *outcome, change.as_str()),
+            ("alice", "owner", "unknown", "create")
+        );
     }
 
     #[tokio::test]

@@ -14,10 +14,10 @@ use axum::extract::State;
 use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Json, Response};
-use wharfinger_accounts::{Activity, Status, UserDetail, Username};
+use wharfinger_accounts::{Activity, Edited, Status, Usage, User, UserDetail};
 
 use crate::admin::{Reader, UserWriter};
-use crate::audit::Changed;
+use crate::audit::{Changed, Recorder};
 use crate::body::Body;
 use crate::error::{ApiError, ProblemDocument};
 use crate::precondition::{IfMatch, etag};
@@ -63,8 +63,10 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     _: UserWriter,
     State(service): State<Service>,
+    recorder: Recorder,
     Body(Creation { user, password }): Body<Creation>,
 ) -> Result<Response, ApiError> {
+    recorder.about(user.username.as_str());
     let (user, generated) = service.accounts.create_user(user, password).await?;
     let location = HeaderValue::try_from(format!("/api/v1/users/{}", user.username))
         .map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -72,9 +74,8 @@ pub(crate) async fn create(
     // The user is there; what the home held before is not worth a refusal.
     let usage = service.accounts.usage(&user.home).await.unwrap_or_default();
     let detail = UserDetail { user, activity: Activity::default(), usage };
-    let changed = Changed::made(detail.user.username.as_str(), UserJson::from(&detail));
-    let answer = Json(CreatedUser::new(&detail, generated.as_ref()));
-    Ok(changed.told_by((StatusCode::CREATED, headers, answer)))
+    recorder.changed(Changed::made(UserJson::from(&detail)));
+    Ok((StatusCode::CREATED, headers, Json(CreatedUser::new(&detail, generated.as_ref()))).into_response())
 }
 
 /// Look at a user
@@ -106,12 +107,11 @@ pub(crate) async fn change(
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
+    recorder: Recorder,
     Body(patch): Body<UserPatch>,
 ) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
-    let before = service.accounts.user(&name).await?;
-    let after = service.accounts.change_user(&name, version, |settings| patch.apply(settings)).await?;
-    Ok(Changed::between(UserJson::from(&before), UserJson::from(&after)).told_by(answer(&after)?))
+    let edited = service.accounts.change_user(&name, if_match, |settings| patch.apply(settings)).await?;
+    edited_answer(&recorder, &edited)
 }
 
 /// Remove a user
@@ -129,17 +129,18 @@ pub(crate) async fn remove(
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
+    recorder: Recorder,
     RemovalQuery { with_files }: RemovalQuery,
-) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
-    let before = service.accounts.user(&name).await?;
-    let removed = Changed::removed(UserJson::from(&before));
-    if with_files {
-        service.accounts.remove_user_and_files(&name, version).await?;
-        return Ok(removed.and("files", "delete").told_by(StatusCode::NO_CONTENT));
-    }
-    service.accounts.remove_user(&name, version).await?;
-    Ok(removed.told_by(StatusCode::NO_CONTENT))
+) -> Result<StatusCode, ApiError> {
+    let removed = if with_files {
+        service.accounts.remove_user_and_files(&name, if_match).await?
+    } else {
+        service.accounts.remove_user(&name, if_match).await?
+    };
+    let changed =
+        removed.map(alone).map_or_else(Changed::default, |it| Changed::removed(UserJson::from(&it)));
+    recorder.changed(if with_files { changed.and("files", "delete") } else { changed });
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Disable a user
@@ -155,8 +156,10 @@ pub(crate) async fn disable(
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
+    recorder: Recorder,
 ) -> Result<Response, ApiError> {
-    set_status(&service, &name, Status::Disabled, &if_match).await
+    let edited = service.accounts.set_status(&name, Status::Disabled, if_match).await?;
+    edited_answer(&recorder, &edited)
 }
 
 /// Enable a user
@@ -170,8 +173,10 @@ pub(crate) async fn enable(
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
+    recorder: Recorder,
 ) -> Result<Response, ApiError> {
-    set_status(&service, &name, Status::Active, &if_match).await
+    let edited = service.accounts.set_status(&name, Status::Active, if_match).await?;
+    edited_answer(&recorder, &edited)
 }
 
 /// Give a user another password
@@ -187,15 +192,14 @@ pub(crate) async fn rotate_password(
     State(service): State<Service>,
     NameInPath(name): NameInPath,
     if_match: IfMatch,
+    recorder: Recorder,
     body: Option<Body<PasswordRotation>>,
 ) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(&service, &name)).await?;
     let Body(PasswordRotation(rotation)) = body.unwrap_or_default();
-    let rotated = service.accounts.rotate_password(&name, rotation, version).await?;
-    let tag = etag(rotated.user.version)?;
-    let end = rotated.user.previous_valid_until.map(|end| end.to_string());
-    let changed = Changed::default().and("previous_valid_until", end).and("version", rotated.user.version);
-    Ok(changed.told_by(([(ETAG, tag)], Json(PasswordRotated::from(rotated)))))
+    let rotated = service.accounts.rotate_password(&name, rotation, if_match).await?;
+    let (before, after) = (alone(rotated.before.clone()), alone(rotated.user.clone()));
+    recorder.changed(Changed::between(UserJson::from(&before), UserJson::from(&after)));
+    Ok(([(ETAG, etag(rotated.user.version)?)], Json(PasswordRotated::from(rotated))).into_response())
 }
 
 /// Lift a user's brute-force lock
@@ -249,20 +253,16 @@ pub(crate) async fn explain(
     Ok(Json(service.accounts.explain(&name, &asked.question()).await?.into()))
 }
 
-async fn present(service: &Service, name: &Username) -> Result<u64, ApiError> {
-    Ok(service.accounts.user(name).await?.user.version)
+/// The answer of a change, which is recorded as it was made.
+fn edited_answer(recorder: &Recorder, edited: &Edited<UserDetail>) -> Result<Response, ApiError> {
+    let Edited { before, after } = edited;
+    recorder.changed(Changed::between(UserJson::from(before), UserJson::from(after)));
+    answer(after)
 }
 
-async fn set_status(
-    service: &Service,
-    name: &Username,
-    status: Status,
-    if_match: &IfMatch,
-) -> Result<Response, ApiError> {
-    let version = if_match.version(|| present(service, name)).await?;
-    let before = service.accounts.user(name).await?;
-    let after = service.accounts.set_status(name, status, version).await?;
-    Ok(Changed::between(UserJson::from(&before), UserJson::from(&after)).told_by(answer(&after)?))
+/// A user without what happens beside, for a record.
+fn alone(user: User) -> UserDetail {
+    UserDetail { user, activity: Activity::default(), usage: Usage::default() }
 }
 
 fn answer(detail: &UserDetail) -> Result<Response, ApiError> {

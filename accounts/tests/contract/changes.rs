@@ -33,7 +33,7 @@ async fn what_changed_is_told_and_what_did_not_is_not(place: &Place) {
     let known = [alice.stamp(), bob.stamp(), carol.stamp()];
     assert_eq!(accounts.changed_since(&known).await.unwrap(), []);
     assert_eq!(accounts.changed_since(&[]).await.unwrap(), []);
-    let disabled = accounts.set_status(&bob.username, Status::Disabled, None).await.unwrap().user;
+    let disabled = accounts.set_status(&bob.username, Status::Disabled, None).await.unwrap().after.user;
     accounts.remove_user(&carol.username, None).await.unwrap();
     let changed = accounts.changed_since(&known).await.unwrap();
     let expected = [Changed::Updated(Arc::new(disabled)), Changed::Removed(carol.stamp())];
@@ -57,7 +57,7 @@ async fn programs_see_each_others_changes(place: &Place) {
     let alice = create_alice(&admin).await;
     assert_eq!(*log_in(&server, "alice", ALICES).await.unwrap(), alice);
     assert!(admin.user(&alice.username).await.unwrap().activity.last_login_at.is_some());
-    let disabled = admin.set_status(&alice.username, Status::Disabled, None).await.unwrap().user;
+    let disabled = admin.set_status(&alice.username, Status::Disabled, None).await.unwrap().after.user;
     let changed = server.changed_since(&[alice.stamp()]).await.unwrap();
     assert_eq!(changed, [Changed::Updated(Arc::new(disabled))]);
 }

@@ -18,7 +18,8 @@ async fn a_change_keeps_what_it_does_not_touch(place: &Place) {
     let accounts = place.open().await;
     let before = create_alice(&accounts).await;
     let quota = Quota { max_bytes: Some(5), max_files: None };
-    let after = accounts.change_user(&name("alice"), Some(1), |user| user.quota = quota).await.unwrap().user;
+    let after =
+        accounts.change_user(&name("alice"), Some(1), |user| user.quota = quota).await.unwrap().after.user;
     assert_eq!((after.quota, after.version), (quota, 2));
     let undone = wharfinger_accounts::User {
         quota: before.quota,
@@ -28,7 +29,7 @@ async fn a_change_keeps_what_it_does_not_touch(place: &Place) {
     };
     assert_eq!(undone, before);
     assert_eq!(accounts.user(&name("alice")).await.unwrap().user, after);
-    let same = accounts.change_user(&name("alice"), None, |_| {}).await.unwrap().user;
+    let same = accounts.change_user(&name("alice"), None, |_| {}).await.unwrap().after.user;
     assert_eq!(same, after, "nothing to change makes no new version");
 }
 
@@ -42,7 +43,7 @@ async fn a_change_that_breaks_a_rule_changes_nothing(place: &Place) {
     let refused = accounts.change_user(&name("alice"), None, |user| user.description.clone_from(&long)).await;
     assert!(matches!(refused, Err(ChangeError::Invalid(_))), "{refused:?}");
     let renamed = accounts.change_user(&name("alice"), None, |user| user.username = name("bob")).await;
-    assert_eq!(renamed.unwrap().user, before, "a name stays");
+    assert_eq!(renamed.unwrap().after.user, before, "a name stays");
     let missing = accounts.change_user(&name("bob"), None, |_| {}).await;
     assert!(matches!(missing, Err(ChangeError::Store(StoreError::NotFound))), "{missing:?}");
 }
@@ -51,7 +52,7 @@ async fn disabling_by_a_change_ends_sessions(place: &Place) {
     let accounts = place.open().await;
     create_alice(&accounts).await;
     let to = async |status| {
-        accounts.change_user(&name("alice"), None, |user| user.status = status).await.unwrap().user
+        accounts.change_user(&name("alice"), None, |user| user.status = status).await.unwrap().after.user
     };
     assert_eq!(to(Status::Disabled).await.session_epoch, 1);
     assert_eq!(to(Status::Active).await.session_epoch, 1);

@@ -23,7 +23,7 @@ async fn set_status(accounts: &Accounts, status: Status) -> User {
     let trying = async {
         loop {
             match accounts.set_status(&name("alice"), status, None).await {
-                Ok(changed) => return changed.user,
+                Ok(changed) => return changed.after.user,
                 Err(StoreError::Unavailable(_)) => {}
                 Err(error) => panic!("{error:?}"),
             }

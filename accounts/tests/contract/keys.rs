@@ -25,7 +25,8 @@ async fn owner(accounts: &Accounts) {
 
 async fn make(accounts: &Accounts, role: Role, expires_at: Option<Timestamp>) -> (ApiKey, Password) {
     let purpose: KeyName = "of a test".parse().unwrap();
-    accounts.create_key(&name("maker"), purpose, role, expires_at).await.unwrap()
+    let new = accounts.new_key(&name("maker"), purpose, role, expires_at).await.unwrap();
+    accounts.create_key(new).await.unwrap()
 }
 
 async fn is_good(accounts: &Accounts, key: &Password) -> bool {
@@ -37,7 +38,7 @@ async fn a_key_is_good_until_it_is_removed(place: &Place) {
     owner(&accounts).await;
     let (key, text) = make(&accounts, Role::UserManager, None).await;
     assert_eq!(accounts.check_key(&text).await.unwrap(), Some(key.clone()));
-    accounts.remove_key(&key.id).await.unwrap();
+    assert_eq!(accounts.remove_key(&key.id).await.unwrap(), key);
     assert!(!is_good(&accounts, &text).await);
     assert_eq!(accounts.remove_key(&key.id).await, Err(StoreError::NotFound));
 }
@@ -51,7 +52,7 @@ async fn a_key_is_good_until_it_expires(place: &Place) {
     clock.advance(Duration::from_mins(1));
     assert!(!is_good(&accounts, &text).await);
     let purpose: KeyName = "of a test".parse().unwrap();
-    let late = accounts.create_key(&name("maker"), purpose, Role::Auditor, Some(end)).await;
+    let late = accounts.new_key(&name("maker"), purpose, Role::Auditor, Some(end)).await;
     assert!(matches!(late, Err(ChangeError::Invalid(_))), "{late:?}");
 }
 

@@ -116,6 +116,11 @@ async fn the_file_server_s_role_is_enough_for_it_and_changes_no_user() {
     presence.settle(&alice.home, &told).await.unwrap();
     admin.ask_recount(&alice.username).await.unwrap();
     assert_eq!(presence.claim_recount().await.unwrap(), Some(alice.home.clone()));
+    let bob = admin.create_user(NewUser::named(name("bob")), Some(password(ALICES))).await.unwrap().0;
+    admin.remove_user_and_files(&bob.username, None).await.unwrap();
+    let (going, _) = presence.claim_removal().await.unwrap().unwrap();
+    assert_eq!(going, bob.home);
+    presence.end_removal(&going).await.unwrap();
     presence.withdraw().await.unwrap();
     admin.set_status(&alice.username, Status::Disabled, None).await.unwrap();
     assert_eq!(server.changed_since(&[alice.stamp()]).await.unwrap().len(), 1);
@@ -156,8 +161,8 @@ async fn the_admin_api_s_role_is_enough_for_it_and_changes_no_history() {
         admin.create_admin(name(owner), Role::Owner, Some(password(ALICES))).await.unwrap();
     }
     admin.admin_log_in("owner", &password(ALICES)).await.unwrap();
-    let (key, text) =
-        admin.create_key(&name("owner"), "of a test".parse().unwrap(), Role::Auditor, None).await.unwrap();
+    let new = admin.new_key(&name("owner"), "of a test".parse().unwrap(), Role::Auditor, None).await.unwrap();
+    let (key, text) = admin.create_key(new).await.unwrap();
     assert!(admin.check_key(&text).await.unwrap().is_some());
     admin.remove_key(&key.id).await.unwrap();
     admin.remove_admin(&name("second"), None).await.unwrap();

@@ -14,6 +14,7 @@ mod audit;
 mod audit_tampering;
 mod changes;
 mod editing;
+mod edits;
 mod failover;
 mod keys;
 mod least_privilege;

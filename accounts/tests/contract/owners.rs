@@ -37,11 +37,12 @@ async fn an_admins_role_and_status_change(place: &Place) {
     let accounts = place.open().await;
     owner(&accounts, "owner").await;
     accounts.create_admin(name("bob"), Role::Auditor, Some(password(ALICES))).await.unwrap();
-    let changed = accounts.change_admin(&name("bob"), to_role(Role::UserManager), None).await.unwrap();
+    let changed = accounts.change_admin(&name("bob"), to_role(Role::UserManager), None).await.unwrap().after;
     assert_eq!((changed.role, changed.version), (Role::UserManager, 2));
-    let changed = accounts.change_admin(&name("bob"), to_status(Status::Disabled), Some(2)).await.unwrap();
+    let changed =
+        accounts.change_admin(&name("bob"), to_status(Status::Disabled), Some(2)).await.unwrap().after;
     assert_eq!((changed.status, changed.version), (Status::Disabled, 3));
-    let again = accounts.change_admin(&name("bob"), to_status(Status::Disabled), None).await.unwrap();
+    let again = accounts.change_admin(&name("bob"), to_status(Status::Disabled), None).await.unwrap().after;
     assert_eq!(again, changed, "nothing changes the second time");
     assert_eq!(refusal(accounts.admin_log_in("bob", &password(ALICES)).await), Refusal::Disabled);
     let nobody = accounts.change_admin(&name("nobody"), to_role(Role::Owner), None).await;
@@ -54,7 +55,7 @@ async fn an_admins_password_is_rotated(place: &Place) {
     let new = Some(password("another good password"));
     let (admin, generated) =
         accounts.rotate_admin_password(&name("owner"), new.clone(), Some(1)).await.unwrap();
-    assert_eq!((admin.version, generated.is_none()), (2, true));
+    assert_eq!((admin.after.version, generated.is_none()), (2, true));
     assert_eq!(refusal(accounts.admin_log_in("owner", &password(ALICES)).await), Refusal::WrongPassword);
     assert!(accounts.admin_log_in("owner", &new.clone().unwrap()).await.is_ok());
     let stale = accounts.rotate_admin_password(&name("owner"), new, Some(1)).await;
@@ -126,7 +127,7 @@ async fn a_change_to_another_version_than_expected_is_a_conflict(place: &Place) 
     let stale = accounts.change_admin(&name("one"), to_role(Role::Auditor), Some(7)).await;
     assert_eq!(stale, Err(StoreError::Conflict));
     assert_eq!(accounts.remove_admin(&name("one"), Some(7)).await, Err(StoreError::Conflict));
-    assert_eq!(accounts.remove_admin(&name("one"), Some(1)).await, Ok(()));
+    assert_eq!(accounts.remove_admin(&name("one"), Some(1)).await.unwrap().version, 1);
     assert_eq!(accounts.remove_admin(&name("one"), Some(1)).await, Err(StoreError::NotFound));
 }
 

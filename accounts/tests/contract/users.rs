@@ -112,7 +112,7 @@ async fn disabling_raises_the_epoch_and_enabling_keeps_it(place: &Place) {
     let (accounts, clock) = TestClock::of(&place.open().await);
     let alice = create_alice(&accounts).await;
     clock.advance(std::time::Duration::from_secs(1));
-    let set = async |status| accounts.set_status(&alice.username, status, None).await.unwrap().user;
+    let set = async |status| accounts.set_status(&alice.username, status, None).await.unwrap().after.user;
     let disabled = set(Status::Disabled).await;
     assert_eq!((disabled.status, disabled.version, disabled.session_epoch), (Status::Disabled, 2, 1));
     assert_eq!((disabled.created_at, disabled.updated_at), (alice.created_at, clock.now()));
@@ -130,8 +130,9 @@ async fn a_change_to_another_version_than_expected_is_a_conflict(place: &Place) 
     assert_eq!(disable(2).await, Err(StoreError::Conflict));
     assert_eq!(accounts.remove_user(&alice.username, Some(2)).await, Err(StoreError::Conflict));
     assert_eq!(accounts.user(&alice.username).await.unwrap().user, alice);
-    assert_eq!(disable(1).await.unwrap().user.version, 2);
-    assert_eq!(accounts.remove_user(&alice.username, Some(2)).await, Ok(()));
+    assert_eq!(disable(1).await.unwrap().after.user.version, 2);
+    let removed = accounts.remove_user(&alice.username, Some(2)).await.unwrap().unwrap();
+    assert_eq!((removed.id, removed.version), (alice.id, 2));
 }
 
 async fn of_two_changes_to_one_version_one_wins(place: &Place) {

@@ -148,7 +148,7 @@ impl<'a> CreatedUser<'a> {
 }
 
 impl From<Rotated> for PasswordRotated {
-    fn from(Rotated { user, generated }: Rotated) -> Self {
+    fn from(Rotated { user, generated, .. }: Rotated) -> Self {
         Self {
             username: user.username.to_string(),
             password: generated.as_ref().map(shown),

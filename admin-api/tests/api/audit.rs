@@ -9,7 +9,7 @@ use wharfinger_accounts::Role;
 use crate::harness::{Api, PASSWORD};
 
 /// The records that match, as soon as there are so many: they are written behind the answers.
-async fn records(api: &Api, query: &str, count: usize, token: &str) -> Vec<Value> {
+pub(crate) async fn records(api: &Api, query: &str, count: usize, token: &str) -> Vec<Value> {
     let give_up = Instant::now() + Duration::from_secs(30);
     loop {
         let answer = api.get(&format!("/api/v1/audit?{query}"), token).await;

@@ -18,6 +18,7 @@ mod contract;
 mod harness;
 mod listing;
 mod patching;
+mod recording;
 mod roles;
 mod service;
 mod sessions;

@@ -40,18 +40,18 @@ impl AdminStore for Mongo {
 
     async fn replace(&self, record: &AdminRecord, expected: u64) -> Result<(), StoreError> {
         let admin = &record.admin;
-        let change = Change { name: &admin.username, expected, to: Some(document(record)?) };
+        let change = Change { admin, expected, to: Some(document(record)?) };
         self.change_admin(&change, admin.is_enabled_owner()).await
     }
 
-    async fn remove(&self, name: &Username, expected: u64) -> Result<(), StoreError> {
-        self.change_admin(&Change { name, expected, to: None }, false).await
+    async fn remove(&self, admin: &Admin) -> Result<(), StoreError> {
+        self.change_admin(&Change { admin, expected: admin.version, to: None }, false).await
     }
 }
 
 /// A change to one version of an admin: to another document, or to none.
 struct Change<'a> {
-    name: &'a Username,
+    admin: &'a Admin,
     expected: u64,
     to: Option<Document>,
 }
@@ -78,7 +78,7 @@ impl Mongo {
         match outcome.await? {
             Outcome::Done => Ok(()),
             Outcome::LastOwner => Err(StoreError::LastOwner),
-            Outcome::NoSuchVersion => match self.find(change.name).await {
+            Outcome::NoSuchVersion => match self.find(&change.admin.username).await {
                 Ok(_) => Err(StoreError::Conflict),
                 Err(error) => Err(error),
             },
@@ -91,8 +91,8 @@ impl Mongo {
         change: &Change<'_>,
         stays_owner: bool,
     ) -> Result<Outcome, mongodb::error::Error> {
-        let name = change.name.as_str();
-        let this = doc! { "_id": name, "admin.version": signed(change.expected) };
+        let (name, id) = (change.admin.username.as_str(), &change.admin.id);
+        let this = doc! { "_id": name, "admin.id": id, "admin.version": signed(change.expected) };
         if !stays_owner {
             // Written first: whoever else is about to take an owner away now waits for this one.
             let count = doc! { "$inc": { "changes": 1_i64 } };

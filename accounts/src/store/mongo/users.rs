@@ -6,7 +6,8 @@ use futures_util::TryStreamExt as _;
 use mongodb::bson::{Document, deserialize_from_document, doc, serialize_to_document};
 
 use super::{Mongo, signed};
-use crate::store::{StoreError, UserRecord, UserStore, agree};
+use crate::edit::Versions;
+use crate::store::{RemovedUser, StoreError, UserRecord, UserStore, agree};
 use crate::user::{Home, Stamp, User, Username};
 use crate::users::UserQuery;
 
@@ -31,14 +32,25 @@ impl UserStore for Mongo {
         if done.matched_count == 1 { Ok(()) } else { Err(self.absent_or_changed(&user.username).await) }
     }
 
-    async fn remove(&self, name: &Username, expected: Option<u64>) -> Result<String, StoreError> {
+    async fn remove(
+        &self,
+        name: &Username,
+        id: Option<&str>,
+        expected: &Versions,
+    ) -> Result<RemovedUser, StoreError> {
         let mut which = doc! { "_id": name.as_str() };
-        if let Some(version) = expected {
-            which.insert("user.version", signed(version));
+        if let Some(id) = id {
+            which.insert("user.id", id);
         }
-        let remove = self.users.find_one_and_delete(which).projection(doc! { "user.id": 1 });
-        match self.ask(remove).await? {
-            Some(removed) => Ok(id(&removed).unwrap_or_default().to_owned()),
+        if let Versions::OneOf(versions) = expected {
+            let versions: Vec<i64> = versions.iter().map(|version| signed(*version)).collect();
+            which.insert("user.version", doc! { "$in": versions });
+        }
+        match self.ask(self.users.find_one_and_delete(which)).await? {
+            Some(removed) => {
+                let id = id_of(&removed).unwrap_or_default().to_owned();
+                Ok(RemovedUser { id, user: parse(removed).ok().map(|record| record.user) })
+            }
             None => Err(self.absent_or_changed(name).await),
         }
     }
@@ -118,7 +130,7 @@ fn parse(mut document: Document) -> Result<UserRecord, StoreError> {
     agree(record, &name.parse().map_err(|error| corrupt(&error))?)
 }
 
-fn id(document: &Document) -> Option<&str> {
+fn id_of(document: &Document) -> Option<&str> {
     document.get_document("user").ok()?.get_str("id").ok()
 }
 
@@ -126,7 +138,7 @@ fn stamp(document: &Document) -> Option<Stamp> {
     let version = document.get_document("user").ok()?.get_i64("version").ok()?;
     Some(Stamp {
         username: document.get_str("_id").ok()?.parse().ok()?,
-        id: id(document)?.to_owned(),
+        id: id_of(document)?.to_owned(),
         version: version.try_into().ok()?,
     })
 }

@@ -71,29 +71,34 @@ impl AdminStore for Sqlite {
             .bind(signed(expected))
             .execute(&self.durable)
             .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(self.why_not(&admin.username, expected).await) }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(self.why_not(admin, expected).await) }
     }
 
-    async fn remove(&self, name: &Username, expected: u64) -> Result<(), StoreError> {
-        let delete = format!("DELETE FROM admins WHERE username = ?1 AND version = ?2 AND {AN_OWNER_STAYS}");
+    async fn remove(&self, admin: &Admin) -> Result<(), StoreError> {
+        let (name, version) = (&admin.username, admin.version);
+        let delete = format!(
+            "DELETE FROM admins WHERE username = ?1 AND id = ?2 AND version = ?3 AND {AN_OWNER_STAYS}"
+        );
         let done = sqlx::query(sqlx::AssertSqlSafe(delete))
             .bind(name.as_str())
-            .bind(signed(expected))
+            .bind(&admin.id)
+            .bind(signed(version))
             .execute(&self.durable)
             .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(self.why_not(name, expected).await) }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(self.why_not(admin, version).await) }
     }
 }
 
 impl Sqlite {
     /// Why a change to an admin was not made.
-    async fn why_not(&self, name: &Username, expected: u64) -> StoreError {
-        let version: Result<i64, _> = sqlx::query_scalar("SELECT version FROM admins WHERE username = ?")
-            .bind(name.as_str())
-            .fetch_one(&self.durable)
-            .await;
-        match version {
-            Ok(version) if version == signed(expected) => StoreError::LastOwner,
+    async fn why_not(&self, admin: &Admin, expected: u64) -> StoreError {
+        let found: Result<(String, i64), _> =
+            sqlx::query_as("SELECT id, version FROM admins WHERE username = ?")
+                .bind(admin.username.as_str())
+                .fetch_one(&self.durable)
+                .await;
+        match found {
+            Ok((id, version)) if id == admin.id && version == signed(expected) => StoreError::LastOwner,
             Ok(_) => StoreError::Conflict,
             Err(error) => error.into(),
         }

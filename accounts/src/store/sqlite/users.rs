@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 
 use super::{Sqlite, signed};
-use crate::store::{StoreError, UserRecord, UserStore, agree};
+use crate::edit::Versions;
+use crate::store::{RemovedUser, StoreError, UserRecord, UserStore, agree};
 use crate::user::{Home, Stamp, User, Username};
 use crate::users::UserQuery;
 
@@ -50,15 +51,33 @@ impl UserStore for Sqlite {
         if done.rows_affected() == 1 { Ok(()) } else { Err(self.absent_or_changed(&user.username).await) }
     }
 
-    async fn remove(&self, name: &Username, expected: Option<u64>) -> Result<String, StoreError> {
-        let delete = "DELETE FROM users WHERE username = ?1 AND version = coalesce(?2, version) RETURNING id";
-        let removed: Option<String> = sqlx::query_scalar(delete)
+    async fn remove(
+        &self,
+        name: &Username,
+        id: Option<&str>,
+        expected: &Versions,
+    ) -> Result<RemovedUser, StoreError> {
+        let delete = "DELETE FROM users WHERE username = ?1 AND id = coalesce(?2, id)
+                      AND (?3 IS NULL OR version IN (SELECT value FROM json_each(?3)))
+                      RETURNING id, document";
+        let versions = match expected {
+            Versions::Any => None,
+            Versions::OneOf(versions) => {
+                let signed: Vec<i64> = versions.iter().map(|version| signed(*version)).collect();
+                Some(serde_json::to_string(&signed).map_err(|error| StoreError::Corrupt(error.to_string()))?)
+            }
+        };
+        let removed: Option<(String, String)> = sqlx::query_as(delete)
             .bind(name.as_str())
-            .bind(expected.map(signed))
+            .bind(id)
+            .bind(versions)
             .fetch_optional(&self.durable)
             .await?;
         match removed {
-            Some(id) => Ok(id),
+            Some((id, document)) => {
+                let user = parse(name.as_str(), &document).ok().map(|record| record.user);
+                Ok(RemovedUser { id, user })
+            }
             None => Err(self.absent_or_changed(name).await),
         }
     }
