@@ -63,6 +63,11 @@ impl Server {
         format!("mongodb://127.0.0.1:{}/wharfinger?replicaSet=rs0", self.port)
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port.parse().unwrap()
+    }
+
     /// Starts it with the data it had, and waits until it takes writes.
     pub fn start(&self) {
         tools::run(&script("start"), &[self.directory.to_str().unwrap(), &self.port]).succeeded();

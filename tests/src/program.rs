@@ -131,6 +131,29 @@ impl Program {
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() * 1024
     }
 
+    /// How many of its descriptors are of this file.
+    pub fn times_open(&self, file: &Path) -> usize {
+        self.open_files().iter().filter(|open| *open == file).count()
+    }
+
+    /// How many of its connections lead to this port.
+    pub fn connections_to(&self, port: u16) -> usize {
+        let own = self.open_files();
+        let port = format!(":{port:04X}");
+        let all = std::fs::read_to_string(self.kept_by_the_kernel("net/tcp")).unwrap();
+        // Local address, remote address, state; the tenth is the number under which it is a descriptor.
+        let all = all.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let there = all.filter(|words| words[2].ends_with(&port) && words[3] == "01");
+        there.filter(|words| own.contains(&PathBuf::from(format!("socket:[{}]", words[9])))).count()
+    }
+
+    /// What its descriptors are of.
+    fn open_files(&self) -> Vec<PathBuf> {
+        let open = std::fs::read_dir(self.kept_by_the_kernel("fd")).unwrap();
+        // One may be closed while they are read.
+        open.filter_map(|descriptor| std::fs::read_link(descriptor.ok()?.path()).ok()).collect()
+    }
+
     fn kept_by_the_kernel(&self, file: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/{file}", self.child.id()))
     }

@@ -10,7 +10,7 @@ use wharfinger_tests::authority::{Authority, Issued, Key};
 use wharfinger_tests::deployment::OWNER_PASSWORD;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
-use wharfinger_tests::{Admin, Deployment, Setup, Shape, Store, Tls, Version};
+use wharfinger_tests::{Admin, Deployment, Setup, Shape, Store, Tls, Version, tools};
 
 const SHAPES: [Shape; 2] = [Shape::AllInOne, Shape::TwoPrograms];
 
@@ -103,4 +103,20 @@ fn a_certificate_that_is_replaced_on_the_disk_is_shown_without_a_signal_and_rubb
     }
     first.replace_with(&second);
     eventually("the newer certificate", PATIENCE, || (shown() == Some(second.der())).then_some(()));
+}
+
+#[test]
+fn records_go_that_are_too_old_for_the_new_configuration() {
+    let deployment =
+        Setup::new(Shape::TwoPrograms, Store::Sqlite).file("[audit]\nretention_days = 0\n").start();
+    deployment.admin.create("alice");
+    let changes = || {
+        let answer = deployment.admin.get("/api/v1/audit?action=change&user=alice");
+        answer.body["items"].as_array().unwrap().len()
+    };
+    assert_eq!(changes(), 1);
+    let age = ["-cmd", ".timeout 30000", "data/wharfinger.db", "UPDATE audit SET at = at / 2"];
+    tools::run_in(deployment.directory(), "sqlite3", &age).succeeded();
+    deployment.reload("[audit]\nretention_days = 1\n");
+    eventually("no old record", PATIENCE, || (changes() == 0).then_some(()));
 }

@@ -2,12 +2,13 @@
 //! ones, what lives goes on with the old, and rubbish changes nothing.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 
 use serde_json::json;
 use wharfinger_tests::authority::{Authority, Issued, Key};
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
+use wharfinger_tests::source::connect_from;
 use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, Tls, Version, content};
 
 #[test]
@@ -148,6 +149,38 @@ fn authorities_hosts_and_public_addresses_are_those_of_the_new_configuration() {
     assert_eq!((user(&showing), shown()), (232, Some(partners.der())));
     place.deployment.reload("");
     eventually("no authority", PATIENCE, || (user(&showing) == 331).then_some(()));
+}
+
+#[test]
+fn proxies_and_the_public_address_are_those_of_the_new_configuration() {
+    const HEADER: &[u8] = b"PROXY TCP4 198.51.100.7 198.51.100.1 50000 21\r\n";
+    let deployment = Setup::new(Shape::AllInOne, Store::Sqlite).file("").start();
+    let alice = deployment.admin.create("alice");
+    let proxied = || {
+        let mut socket = connect_from(9, deployment.ftp());
+        socket.write_all(HEADER).unwrap();
+        let mut ftp = Ftp::over(socket, deployment.tls(Version::Tls13));
+        ftp.expect_reply(220);
+        // A header that is not believed is a command, and its answer comes first.
+        (ftp.command("FEAT").code == 211).then_some(ftp)
+    };
+    assert!(proxied().is_none(), "it was trusted already");
+    let session = |address: &str| {
+        deployment
+            .reload(&format!("[proxy]\ntrusted = \"127.0.0.9\"\n[ftp]\npublic_address = \"{address}\"\n"));
+        eventually(address, PATIENCE, || {
+            let mut ftp = proxied()?;
+            ftp.secure();
+            assert_eq!(ftp.log_in(&alice.name, &alice.password).code, 230);
+            ftp.expect("PBSZ 0", 200);
+            ftp.expect("PROT P", 200);
+            let told = ftp.expect("PASV", 227);
+            told.contains(&address.replace('.', ",")).then_some(ftp)
+        })
+    };
+    let mut before = session("203.0.113.5");
+    session("203.0.113.6");
+    assert!(before.expect("PASV", 227).contains("(203,0,113,5,"), "a session keeps what it began with");
 }
 
 #[test]

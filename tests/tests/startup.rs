@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use tempfile::TempDir;
 use wharfinger_tests::deployment::environment;
 use wharfinger_tests::program::Ended;
-use wharfinger_tests::{Deployment, Program, Setup, Shape, Store};
+use wharfinger_tests::{Admin, Deployment, Program, Setup, Shape, Store};
 
 const PROGRAMS: [&str; 3] = ["wharfinger", "wharfinger-server", "wharfinger-admin"];
 
@@ -105,6 +105,30 @@ fn check_config_reads_the_certificate_and_the_token_key() {
     }
     let bad = start_with("wharfinger-admin", &["--check-config"], &[("WHARFINGER_ADMIN__TOKEN_KEY", "/")]);
     assert_eq!(bad.code, Some(2), "{}", bad.err);
+}
+
+#[test]
+fn secrets_are_read_from_the_files_that_variables_name() {
+    let directory = TempDir::new().unwrap();
+    let store = directory.path().join("elsewhere.db");
+    let url = format!("sqlite://{}\n", store.display());
+    let mut settings = environment(directory.path());
+    for (variable, secret) in
+        [("WHARFINGER_ADMIN_PASSWORD", "a secret of the owner\n"), ("WHARFINGER_STORE__URL", &url)]
+    {
+        let file = directory.path().join(variable);
+        fs::write(&file, secret).unwrap();
+        settings.insert(format!("{variable}_FILE"), file.to_str().unwrap().to_owned());
+    }
+    let program = Program::start("wharfinger", &[], directory.path(), &settings);
+    Admin::log_in(program.addresses("admin", 1)[0], "owner", "a secret of the owner");
+    assert!(store.exists());
+    let said = program.stop();
+    assert!(!format!("{}{}", said.out, said.err).contains("a secret of the owner"));
+
+    let ended = start_with("wharfinger", &[], &[("WHARFINGER_STORE__URL_FILE", "no/such/file")]);
+    assert_eq!(ended.code, Some(2), "{}", ended.err);
+    assert!(ended.err.contains("no/such/file"), "{}", ended.err);
 }
 
 #[test]

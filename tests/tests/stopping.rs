@@ -27,7 +27,7 @@ struct Place {
 impl Place {
     fn new(shape: Shape, grace_seconds: &str) -> Place {
         let deployment = Setup::new(shape, Store::Sqlite)
-            .set("WHARFINGER_SHUTDOWN__GRACE_SECONDS", grace_seconds)
+            .file(&grace(grace_seconds))
             .set("WHARFINGER_MFTP__LISTEN", "127.0.0.1:0")
             .start();
         let alice = deployment.admin.create("alice");
@@ -36,6 +36,11 @@ impl Place {
         upload.write_all(b"one half, ").unwrap();
         Place { deployment, alice, session, upload }
     }
+}
+
+/// A configuration with this grace.
+fn grace(seconds: &str) -> String {
+    format!("[shutdown]\ngrace_seconds = {seconds}\n")
 }
 
 fn codes_until_closed(session: &mut Ftp) -> Vec<u16> {
@@ -78,6 +83,17 @@ fn a_transfer_that_outlasts_the_grace_is_cut_off_and_leaves_nothing_under_its_na
 }
 
 #[test]
+fn the_grace_is_the_one_of_the_configuration_as_last_read() {
+    let Place { mut deployment, mut session, upload, .. } = Place::new(Shape::AllInOne, LONG);
+    deployment.reload(&grace("1"));
+    deployment.server().logs(&["new sessions use new settings"]);
+    deployment.terminate();
+    assert_eq!(codes_until_closed(&mut session), [426, 421]);
+    drop(upload);
+    assert_eq!(deployment.server().wait().code, Some(0));
+}
+
+#[test]
 fn a_second_signal_waits_for_nothing() {
     for shape in SHAPES {
         let Place { mut deployment, mut session, upload, .. } = Place::new(shape, LONG);
@@ -96,8 +112,7 @@ fn a_second_signal_waits_for_nothing() {
 #[test]
 fn a_request_under_way_is_answered_and_no_new_one_is_taken() {
     for shape in SHAPES {
-        let mut deployment =
-            Setup::new(shape, Store::Sqlite).set("WHARFINGER_SHUTDOWN__GRACE_SECONDS", LONG).start();
+        let mut deployment = Setup::new(shape, Store::Sqlite).file(&grace(LONG)).start();
         let address = deployment.admin_address;
         let body = json!({"username": "owner", "password": OWNER_PASSWORD}).to_string();
         let mut under_way = TcpStream::connect(address).unwrap();
