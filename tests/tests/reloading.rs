@@ -63,7 +63,7 @@ fn a_rubbish_configuration_is_refused_by_every_program_and_the_old_one_stays() {
     for (text, told) in [
         ("[ftp]\nbanner = ", "toml"),
         ("[ftp]\nbaner = \"another\"\n", "'ftp.banner'"),
-        ("[limits]\nidle_seconds = \"soon\"\n", "line 2"),
+        ("[limits]\nidle_seconds = \"soon\"\n", "expected u64"),
         ("[log]\nlevel = \"no=such=level\"\n", "log.level"),
     ] {
         deployment.reload(text);
