@@ -7,6 +7,7 @@ mod copy;
 mod deflate;
 mod digest;
 mod labour;
+mod pipe;
 mod record;
 mod representation;
 mod retrieve;

@@ -4,10 +4,11 @@
 use std::fs;
 use std::io::Write;
 
+use serde_json::json;
 use wharfinger_tests::clients::Site;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
-use wharfinger_tests::{Deployment, Ftp, Mode, User, content};
+use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, content};
 
 const SIZE: usize = 1 << 20;
 const HALF: usize = SIZE / 2;
@@ -28,6 +29,40 @@ fn an_upload_is_not_seen_before_it_is_whole() {
     writer.expect_reply(226);
     assert_eq!(reader.receive_text(Mode::Epsv, "NLST"), "report\r\n");
     assert!(reader.receive(Mode::Epsv, "RETR report") == body);
+}
+
+/// In clear, what is long takes another way to the file (splice).
+#[test]
+fn a_long_upload_in_clear_is_whole_or_ends_where_the_quota_does() {
+    let setup = Setup::new(Shape::AllInOne, Store::Sqlite);
+    let setup = setup.set("WHARFINGER_TLS__CONTROL", "optional").set("WHARFINGER_TLS__DATA", "optional");
+    let deployment = setup.start();
+    let quota = 5 * SIZE;
+    let alice =
+        deployment.admin.create_with("alice", json!({"protocols": ["ftp"], "quota": {"max_bytes": quota}}));
+    let mut session = deployment.connect();
+    assert_eq!(session.log_in(&alice.name, &alice.password).code, 230);
+    session.expect("TYPE I", 200);
+    let body = content::bytes(3 * SIZE + 17, 1);
+    assert_eq!(send_in_clear(&mut session, "STOR whole", &body), 226);
+    assert!(fs::read(deployment.home(&alice).join("whole")).unwrap() == body);
+    // From the middle on, as from the beginning.
+    session.expect(&format!("REST {HALF}"), 350);
+    assert_eq!(send_in_clear(&mut session, "STOR whole", &body[HALF..]), 226);
+    assert!(fs::read(deployment.home(&alice).join("whole")).unwrap() == body);
+    assert_eq!(send_in_clear(&mut session, "STOR more", &body), 552);
+    let left = u64::try_from(quota - body.len()).unwrap();
+    assert_eq!(session.expect("SIZE more", 213), format!("213 {left}"));
+}
+
+/// The code that ends it.
+fn send_in_clear(session: &mut Ftp, command: &str, bytes: &[u8]) -> u16 {
+    let offer = session.offer(Mode::Epsv);
+    session.expect(command, 150);
+    let mut wire = offer.accept();
+    // The server closes when it has had enough.
+    let _ = wire.write_all(bytes).and_then(|()| wire.finish());
+    session.reply().code
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! From the client to the file: collected in large buffers, written at their offset. A write
-//! into the page cache is made on this thread; once one has taken long (the kernel makes
-//! writers wait while the disk is behind) the rest goes through a thread that may block.
+//! From the client to the file: collected in large buffers, written at their offset; what is long
+//! and needs no change on the way goes through a pipe. A write into the page cache is made on this
+//! thread; once one has taken long (the kernel makes writers wait while the disk is behind) the
+//! rest goes through a thread that may block.
 
 use std::fs::File;
 use std::io;
@@ -8,7 +9,10 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::buffer::Buffer;
+use rustix::io::Errno;
+
+use super::buffer::{self, Buffer};
+use super::pipe::Pipe;
 use super::representation::{Decoder, Representation};
 use super::unpacker::Unpacker;
 use super::{Meter, TransferError};
@@ -36,7 +40,7 @@ pub(super) async fn receive(
     upload: &mut OpenUpload,
     representation: Representation,
 ) -> Result<(), TransferError> {
-    let sink = Sink { at: upload.start(), slow: None, upload };
+    let sink = Sink { at: upload.start(), slow: None, needs_buffers: false, upload };
     let mut inlet = Inlet {
         unpacker: representation.deflate.then(Unpacker::new),
         text: Text { decoder: representation.decoder(), decoded: Vec::new(), sink },
@@ -45,6 +49,11 @@ pub(super) async fn receive(
     loop {
         let (received, end) = source.fill(&mut buffer).await;
         inlet.take(buffer.get(..received).unwrap_or_default()).await?;
+        // A buffer that is full is a sign of more to come.
+        let end = match end {
+            None => inlet.pipe(&mut source, &mut buffer).await?,
+            end => end,
+        };
         match end {
             None => {}
             Some(Ok(())) => return inlet.finish().await,
@@ -52,6 +61,9 @@ pub(super) async fn receive(
         }
     }
 }
+
+/// How the client's stream ended; none if it hasn't yet.
+type End = Option<Result<(), TransferError>>;
 
 /// The way of an upload's bytes: unpacked, decoded, written.
 struct Inlet<'a> {
@@ -71,6 +83,32 @@ impl Inlet<'_> {
             // A little that was received can be a lot to write.
             tokio::task::yield_now().await;
         }
+    }
+
+    /// Lets the rest go through a pipe, if nothing speaks against it or as long as nothing does.
+    async fn pipe(&mut self, source: &mut Source<'_>, buffer: &mut [u8]) -> Result<End, TransferError> {
+        let (None, None, DataConnection::Plain(stream)) = (&self.unpacker, &self.text.decoder, &*source.data)
+        else {
+            return Ok(None);
+        };
+        let sink = &mut self.text.sink;
+        if sink.needs_buffers || sink.slow.is_some() {
+            return Ok(None);
+        }
+        let Some(pipe) = Pipe::open() else { return Ok(None) };
+        while !sink.needs_buffers && sink.slow.is_none() {
+            let turn = source.turns.next(buffer::SIZE).await;
+            match pipe.fill(stream, turn).await {
+                Ok(0) => return Ok(Some(Ok(()))),
+                Ok(count) => {
+                    source.meter.add(count);
+                    source.turns.used(count);
+                    sink.take(&pipe, count, buffer).await?;
+                }
+                Err(error) => return Ok(Some(Err(TransferError::Broken(error)))),
+            }
+        }
+        Ok(None)
     }
 
     /// Writes what is still held, and finds out whether the file is whole.
@@ -108,7 +146,7 @@ impl Text<'_> {
 
 impl Source<'_> {
     /// Fills the buffer; says how far, and how the stream ended if it did.
-    async fn fill(&mut self, buffer: &mut [u8]) -> (usize, Option<Result<(), TransferError>>) {
+    async fn fill(&mut self, buffer: &mut [u8]) -> (usize, End) {
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             let turn = self.turns.next(rest.len()).await;
@@ -137,6 +175,8 @@ struct Sink<'a> {
     at: u64,
     /// The same file, for the thread that may block.
     slow: Option<Arc<File>>,
+    /// The file system takes nothing from a pipe.
+    needs_buffers: bool,
 }
 
 impl Sink<'_> {
@@ -150,6 +190,31 @@ impl Sink<'_> {
         let within = bytes.get(..allowed).unwrap_or(bytes);
         self.put(within).await.inspect_err(|_| self.take_stock(within.len()))?;
         if within.len() < bytes.len() { Err(StorageError::OverQuota) } else { Ok(()) }
+    }
+
+    /// The same of what a pipe holds.
+    async fn take(&mut self, pipe: &Pipe, count: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let allowed = self.upload.allow(count as u64).await?;
+        let within = count.min(usize::try_from(allowed).unwrap_or(usize::MAX));
+        self.splice(pipe, within, buffer).await.inspect_err(|_| self.take_stock(within))?;
+        if within < count { Err(StorageError::OverQuota) } else { Ok(()) }
+    }
+
+    async fn splice(&mut self, pipe: &Pipe, count: usize, buffer: &mut [u8]) -> Result<(), StorageError> {
+        let begun = Instant::now();
+        match pipe.pour(self.upload.file(), self.at, count) {
+            Ok(()) => {
+                self.at += count as u64;
+                self.watch(begun)
+            }
+            Err(Errno::INVAL) => {
+                self.needs_buffers = true;
+                let read = pipe.read(buffer.get_mut(..count).unwrap_or_default());
+                let read = read.map_err(StorageError::Failed)?;
+                self.put(buffer.get(..read).unwrap_or_default()).await
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A write has failed, and nobody says how far it came.
@@ -168,11 +233,18 @@ impl Sink<'_> {
             let begun = Instant::now();
             let file = self.upload.file();
             file.write_all_at(bytes, self.at).map_err(StorageError::from)?;
-            if begun.elapsed() > SLOW {
-                self.slow = Some(Arc::new(file.try_clone().map_err(StorageError::Failed)?));
-            }
+            self.watch(begun)?;
         }
         self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// A write that took long is the last one on this thread.
+    fn watch(&mut self, begun: Instant) -> Result<(), StorageError> {
+        if begun.elapsed() > SLOW {
+            let file = self.upload.file().try_clone().map_err(StorageError::Failed)?;
+            self.slow = Some(Arc::new(file));
+        }
         Ok(())
     }
 }
