@@ -98,12 +98,14 @@ impl Channel {
         refuse_unprotected(link)?;
         let agreement = self.agreement.take().ok_or(NoChannel::NotAgreed)?;
         let binding = link.binding;
-        let tls = link.private.then(|| DataTls {
-            config: link
-                .tls
-                .data(direction == Direction::ToClient || self.tickets.on_uploads(binding, &link.tls)),
-            binding,
-        });
+        let tls = match &link.tls {
+            Some(tls) if link.private => {
+                let ticket = direction == Direction::ToClient || self.tickets.on_uploads(binding, tls);
+                Some(DataTls { config: tls.data(ticket), binding })
+            }
+            None if link.private => return Err(NoChannel::Unprotected),
+            _ => None,
+        };
         let patience = Duration::from_secs(link.settings.config.limits.data_seconds);
         Ok(DataPlan { agreement, tls, patience })
     }
@@ -111,10 +113,10 @@ impl Channel {
     /// What goes on while no command comes; never ends, and may be dropped at any time. A handshake
     /// done before the command gives no ticket, since an upload may follow.
     pub(crate) async fn meanwhile(&mut self, link: &Link) {
-        match &mut self.agreement {
-            Some(Agreement::Passive(offer)) if link.private => {
+        match (&mut self.agreement, &link.tls) {
+            (Some(Agreement::Passive(offer)), Some(tls)) if link.private => {
                 let binding = link.binding;
-                offer.meanwhile(|| DataTls { config: link.tls.data(false), binding }).await;
+                offer.meanwhile(|| DataTls { config: tls.data(false), binding }).await;
             }
             _ => std::future::pending().await,
         }

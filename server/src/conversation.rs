@@ -77,26 +77,27 @@ async fn turn(
         }
         Line::End => return Ok(Next::Close),
     };
+    // What is large and does not last is on the heap: an idle session is not to hold room for it.
     let step = tokio::select! {
         biased;
-        step = dialogue.answer(&line) => step,
+        step = Box::pin(dialogue.answer(&line)) => step,
         // A command under way is worth waiting for while draining, and no longer.
         ending = live.ended(true) => return farewell(control, dialogue, Notice::Ended(ending)).await,
     };
     match step {
         Step::Reply(reply) => say(control, live, &reply).await.map(|()| Next::Continue),
         Step::Close(reply) => say(control, live, &reply).await.map(|()| Next::Close),
-        Step::StartTls(reply, config) => upgrade(control, dialogue, live, reply, config).await,
+        Step::StartTls(reply, config) => Box::pin(upgrade(control, dialogue, live, reply, config)).await,
         Step::LeaveTls(reply) => {
-            control.leave_tls(&reply).await?;
+            Box::pin(control.leave_tls(&reply)).await?;
             live.note(|doing| doing.tls = None);
             Ok(Next::Continue)
         }
         Step::Transfer(opening, transfer) => {
             say(control, live, &opening).await?;
-            carry(control, dialogue, live, stalled, transfer).await
+            Box::pin(carry(control, dialogue, live, stalled, transfer)).await
         }
-        Step::Work(job) => carry(control, dialogue, live, stalled, job).await,
+        Step::Work(job) => Box::pin(carry(control, dialogue, live, stalled, job)).await,
     }
 }
 

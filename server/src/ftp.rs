@@ -113,9 +113,16 @@ impl Dialogue for Ftp {
                 Step::Reply(wire(&reply))
             }
             Answer::Upgrade(reply) => {
-                self.before_login();
                 let host = self.link.host.take();
-                Step::StartTls(wire(&reply), self.link.tls.control(host))
+                let config = match self.link.secure() {
+                    Ok(tls) => tls.control(host),
+                    Err(error) => {
+                        tracing::error!(%error, "no TLS for a session");
+                        return Step::Reply(wire(&replies::no_tls()));
+                    }
+                };
+                self.before_login();
+                Step::StartTls(wire(&reply), config)
             }
         }
     }

@@ -28,7 +28,8 @@ pub(crate) struct Link {
     pub(crate) local: SocketAddr,
     /// This host's address on the connection: another one, behind a proxy.
     pub(crate) own: IpAddr,
-    pub(crate) tls: SessionTls,
+    /// Made when TLS is first asked for: in clear, it would be most of what a session takes.
+    pub(crate) tls: Option<Box<SessionTls>>,
     /// Whether a data connection must resume the TLS session.
     pub(crate) binding: Binding,
     pub(crate) policy: TlsPolicy,
@@ -54,7 +55,7 @@ pub(crate) struct TlsPolicy {
 }
 
 impl Link {
-    /// Of a connection in clear. The error is the system's lack of random numbers.
+    /// Of a connection in clear.
     pub(crate) fn new(
         control: &Control,
         live: Arc<Live>,
@@ -62,12 +63,11 @@ impl Link {
         settings: Arc<Settings>,
         policy: TlsPolicy,
         own: IpAddr,
-    ) -> Result<Self, NoTls> {
+    ) -> Self {
         let Ends { client, reached } = control.ends();
-        let binding = settings.config.tls.binding_of(client.ip());
-        Ok(Self {
-            tls: settings.tls.session(policy.spoken, policy.client_certificate, binding)?,
-            binding,
+        Self {
+            tls: None,
+            binding: settings.config.tls.binding_of(client.ip()),
             services,
             settings,
             live,
@@ -77,7 +77,18 @@ impl Link {
             policy,
             protection: None,
             private: policy.at_once,
-        })
+        }
+    }
+
+    /// The session's own TLS. The error is the system's lack of random numbers.
+    pub(crate) fn secure(&mut self) -> Result<&SessionTls, NoTls> {
+        let tls = if let Some(tls) = self.tls.take() {
+            tls
+        } else {
+            let TlsPolicy { spoken, client_certificate, .. } = self.policy;
+            Box::new(self.settings.tls.session(spoken, client_certificate, self.binding)?)
+        };
+        Ok(self.tls.insert(tls))
     }
 
     /// The session is over for its user: once the client hears the goodbye, the next one has its

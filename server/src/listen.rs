@@ -182,14 +182,14 @@ async fn serve(
     let settings = services.settings.now();
     let stalled = Duration::from_secs(settings.config.limits.stalled_seconds);
     let policy = service.policy(&settings.config);
-    let mut link =
-        Link::new(&control, place.live(), services, settings, policy, own).map_err(io::Error::other)?;
+    let mut link = Link::new(&control, place.live(), services, settings, policy, own);
     tracing::debug!(session = place.id, client = %link.client, service = service.name(), "connected");
     if policy.at_once {
+        let config = link.secure().map_err(io::Error::other)?.control(None);
         let secured = tokio::select! {
             biased;
             _ = place.ended(false) => return Ok(()),
-            secured = control.start_tls(link.tls.control(None)) => secured?,
+            secured = Box::pin(control.start_tls(config)) => secured?,
         };
         place.note(|doing| doing.tls = Some((secured.version, secured.cipher)));
         link.protection = Some(secured);

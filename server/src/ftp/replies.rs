@@ -152,6 +152,10 @@ pub(super) fn no_channel(refusal: NoChannel, link: &Link) -> Reply {
     }
 }
 
+pub(super) fn no_tls() -> Reply {
+    Reply::new(Code::SECURITY_UNAVAILABLE, "TLS can't be begun now.")
+}
+
 pub(super) fn only_extended_passive() -> Reply {
     Reply::new(Code::BAD_ARGUMENT, "After EPSV ALL there is only EPSV.")
 }
