@@ -73,6 +73,8 @@ impl Uploader {
     }
 
     fn store(&mut self, name: &str) {
+        // Then both names of a rename that nobody knows of may stand for something.
+        self.moves.retain(|(from, to)| from != name && to != name);
         let content = self.content();
         self.send(&format!("STOR {name}"), &content.clone(), name, content);
     }
