@@ -197,7 +197,8 @@ fn no_crate_of_ours_has_unsafe_code() {
 
 #[test]
 fn the_bill_of_materials_names_all_that_a_program_is_made_of() {
-    let printed = tools::run_in(&top(), "release/sbom", &["wharf"]).succeeded();
+    let mut sbom = Command::new(top().join("release/sbom"));
+    let printed = tools::finish("release/sbom", &["wharf"], sbom.current_dir(top())).succeeded();
     let bill: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.5".into()));
     assert_eq!(bill["metadata"]["component"]["name"], "wharf");

@@ -14,8 +14,9 @@ use crate::dice;
 
 /// How long any reply may take, on the slowest machine.
 pub(crate) const BOUND: Duration = Duration::from_secs(30);
-/// What the store's connections and the runtime's threads may open and close as they like.
-const SPARE_DESCRIPTORS: u64 = 16;
+/// What the store's connections, the runtime's threads and passive ports at rest may open and close as
+/// they like. Sessions are many more than that.
+const SPARE_DESCRIPTORS: u64 = 48;
 /// What an allocator may keep without having lost it. A leak of a few bytes a command shows in minutes.
 const SPARE_MEMORY: u64 = 64 << 20;
 const SECRET: &str = "nobody's business";
