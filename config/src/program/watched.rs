@@ -89,7 +89,9 @@ mod tests {
         let mut watched = Watched::every(Duration::from_millis(5), Files::look(vec![path.clone()]));
         let unchanged = timeout(Duration::from_millis(50), watched.changed()).await;
         assert!(unchanged.is_err(), "it is the same");
-        fs::write(&path, "the second").unwrap();
+        // In one step: no look sees it half written.
+        fs::write(directory.path().join("new"), "the second").unwrap();
+        fs::rename(directory.path().join("new"), &path).unwrap();
         timeout(PATIENCE, watched.changed()).await.expect("it is another");
         let told = timeout(Duration::from_millis(50), watched.changed()).await;
         assert!(told.is_err(), "that was told already");
