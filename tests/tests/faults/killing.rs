@@ -72,6 +72,8 @@ impl Scene {
             .set("WHARFINGER_STORE__URL", &mongo.url())
             .set("WHARFINGER_NODE__NAME", "north")
             .set("WHARFINGER_ADMIN__REQUESTS_PER_SECOND", "0")
+            // A soak may take hours.
+            .set("WHARFINGER_ADMIN__TOKEN_SECONDS", "86400")
             .start();
         let mut chance = Chance::new();
         let quota = json!({"quota": {"max_bytes": 1_000_000_000, "max_files": 10_000}});
