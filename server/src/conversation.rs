@@ -157,7 +157,10 @@ async fn carry(
                     farewell(control, dialogue, Notice::TransferEnded).await?;
                     return farewell(control, dialogue, Notice::Ended(ending)).await;
                 }
-                News::User(user) if needs.are_met_by(&user) => needs.version = user.version,
+                News::User(user) if needs.are_met_by(&user) => {
+                    needs.version = user.version;
+                    meter.revise();
+                }
                 News::User(_) => {
                     drop(transfer);
                     return fail(control, dialogue, live, TransferError::Forbidden).await;

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustls::HandshakeKind;
+use tokio::sync::Notify;
 use wharfinger_protocol::record::RecordError;
 
 use crate::data::{DataConnection, DataError, DataPlan};
@@ -64,9 +65,13 @@ pub(crate) enum Work {
 /// Appends an entry's line to the buffer.
 pub(crate) type PrintEntry = Box<dyn FnMut(&mut Vec<u8>, &Entry<'_>) + Send>;
 
-/// How far a transfer is; read by STAT and by the watch for stalled transfers.
+/// How far a transfer is; read by STAT and by the watch for stalled transfers. And how an upload hears
+/// that its user has changed, and the quota with them perhaps.
 #[derive(Debug, Default)]
-pub(crate) struct Meter(AtomicU64);
+pub(crate) struct Meter {
+    bytes: AtomicU64,
+    revised: Notify,
+}
 
 /// What was to be done is done.
 #[derive(Debug)]
@@ -115,11 +120,21 @@ pub(crate) enum TransferError {
 
 impl Meter {
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// The user is another version now, and may do this still.
+    pub(crate) fn revise(&self) {
+        self.revised.notify_one();
     }
 
     fn add(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Waits for the next revision.
+    async fn revised(&self) {
+        self.revised.notified().await;
     }
 }
 

@@ -117,6 +117,14 @@ impl Ledger {
         Ok(lock(&self.state).left(quota))
     }
 
+    /// Bytes that the home holds, if that is known. Asks the store.
+    async fn stored(&self) -> Result<Option<u64>, StorageError> {
+        let turn = lock(&self.state).look();
+        self.due.notify_one();
+        self.settlement(turn, Instant::now() + CONTEST).await?;
+        Ok(lock(&self.state).stored_bytes())
+    }
+
     fn take_or_wait(&self, wanted: Amount, of: Quota) -> Option<Waiting<'_>> {
         let mut state = lock(&self.state);
         if state.take(wanted, of) {

@@ -36,6 +36,7 @@ on_both_stores!(
     many_servers_fill_a_quota_exactly,
     many_servers_never_exceed_a_quota,
     a_quota_that_is_lowered_stops_an_upload,
+    a_quota_that_is_lowered_ends_slow_and_stalled_uploads,
     a_recount_finds_what_was_changed_behind_the_server_s_back,
     what_a_killed_server_left_is_counted,
 );
@@ -201,6 +202,29 @@ fn a_quota_that_is_lowered_stops_an_upload(setup: Setup) {
     assert_eq!(session.reply_within(SOON).code, 552);
     writer.join().unwrap();
     session.expect("NOOP", 200);
+}
+
+fn a_quota_that_is_lowered_ends_slow_and_stalled_uploads(setup: Setup) {
+    let deployment = setup.start();
+    let alice = alice(&deployment, json!({ "max_bytes": 1_000_000_000 }));
+    let (mut stalled, mut slow) = (deployment.session(&alice), deployment.session(&alice));
+    // More than the server's buffer holds, so that some of it is written, and then nothing.
+    let mut silent = stalled.begin(Mode::Epsv, "STOR stalled");
+    silent.write_all(&content::bytes(300_000, 1)).unwrap();
+    let mut dripping = slow.begin(Mode::Epsv, "STOR slow");
+    dripping.write_all(b"a little").unwrap();
+    let answer = deployment.admin.patch("/api/v1/users/alice", json!({ "quota": { "max_bytes": 1 } }));
+    assert_eq!(answer.status, 200);
+    let drip = thread::spawn(move || {
+        while dripping.write_all(b".").is_ok() {
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
+    for session in [&mut stalled, &mut slow] {
+        assert_eq!(session.reply_within(SOON).code, 552);
+        session.expect("NOOP", 200);
+    }
+    drip.join().unwrap();
 }
 
 fn a_recount_finds_what_was_changed_behind_the_server_s_back(setup: Setup) {

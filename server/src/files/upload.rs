@@ -69,6 +69,11 @@ impl OpenUpload {
         Ok(allowed)
     }
 
+    /// Whether as much as was written would be allowed now. The user's quota may be another since.
+    pub(crate) async fn reconsider(&self) -> Result<(), StorageError> {
+        self.charge.reconsider().await
+    }
+
     /// Bytes that were allowed and not written.
     pub(crate) fn unused(&self, bytes: u64) {
         self.charge.give_back(Extent::bytes(bytes));

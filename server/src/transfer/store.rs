@@ -47,23 +47,31 @@ pub(super) async fn receive(
     };
     let mut buffer = Buffer::take();
     loop {
-        let (received, end) = source.fill(&mut buffer).await;
+        let (received, pause) = source.fill(&mut buffer).await;
         inlet.take(buffer.get(..received).unwrap_or_default()).await?;
         // A buffer that is full is a sign of more to come.
-        let end = match end {
-            None => inlet.pipe(&mut source, &mut buffer).await?,
-            end => end,
+        let pause = match pause {
+            Pause::Full => inlet.pipe(&mut source, &mut buffer).await?,
+            pause => pause,
         };
-        match end {
-            None => {}
-            Some(Ok(())) => return inlet.finish().await,
-            Some(failed) => return failed,
+        match pause {
+            Pause::Full => {}
+            Pause::Revised => inlet.reconsider().await?,
+            Pause::End(Ok(())) => return inlet.finish().await,
+            Pause::End(failed) => return failed,
         }
     }
 }
 
-/// How the client's stream ended; none if it hasn't yet.
-type End = Option<Result<(), TransferError>>;
+/// Why receiving paused.
+enum Pause {
+    /// The buffer is full.
+    Full,
+    /// What the user may store may be less than it was.
+    Revised,
+    /// The stream ended, like this.
+    End(Result<(), TransferError>),
+}
 
 /// The way of an upload's bytes: unpacked, decoded, written.
 struct Inlet<'a> {
@@ -86,29 +94,39 @@ impl Inlet<'_> {
     }
 
     /// Lets the rest go through a pipe, if nothing speaks against it or as long as nothing does.
-    async fn pipe(&mut self, source: &mut Source<'_>, buffer: &mut [u8]) -> Result<End, TransferError> {
+    async fn pipe(&mut self, source: &mut Source<'_>, buffer: &mut [u8]) -> Result<Pause, TransferError> {
         let (None, None, DataConnection::Plain(stream)) = (&self.unpacker, &self.text.decoder, &*source.data)
         else {
-            return Ok(None);
+            return Ok(Pause::Full);
         };
         let sink = &mut self.text.sink;
         if sink.needs_buffers || sink.slow.is_some() {
-            return Ok(None);
+            return Ok(Pause::Full);
         }
-        let Some(pipe) = Pipe::open() else { return Ok(None) };
+        let Some(pipe) = Pipe::open() else { return Ok(Pause::Full) };
         while !sink.needs_buffers && sink.slow.is_none() {
             let turn = source.turns.next(buffer::SIZE).await;
-            match pipe.fill(stream, turn).await {
-                Ok(0) => return Ok(Some(Ok(()))),
+            let filled = tokio::select! {
+                biased;
+                filled = pipe.fill(stream, turn) => filled,
+                () = source.meter.revised() => return Ok(Pause::Revised),
+            };
+            match filled {
+                Ok(0) => return Ok(Pause::End(Ok(()))),
                 Ok(count) => {
                     source.meter.add(count);
                     source.turns.used(count);
                     sink.take(&pipe, count, buffer).await?;
                 }
-                Err(error) => return Ok(Some(Err(TransferError::Broken(error)))),
+                Err(error) => return Ok(Pause::End(Err(TransferError::Broken(error)))),
             }
         }
-        Ok(None)
+        Ok(Pause::Full)
+    }
+
+    /// Whether what was written may still be there.
+    async fn reconsider(&self) -> Result<(), TransferError> {
+        Ok(self.text.sink.upload.reconsider().await?)
     }
 
     /// Writes what is still held, and finds out whether the file is whole.
@@ -145,27 +163,37 @@ impl Text<'_> {
 }
 
 impl Source<'_> {
-    /// Fills the buffer; says how far, and how the stream ended if it did.
-    async fn fill(&mut self, buffer: &mut [u8]) -> (usize, End) {
+    /// Fills the buffer; says how far, and why no further. However slow or silent the client is, a
+    /// revision is heard.
+    async fn fill(&mut self, buffer: &mut [u8]) -> (usize, Pause) {
+        let Self { data, turns, meter, tolerate_truncation } = self;
         let mut filled = 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            let turn = self.turns.next(rest.len()).await;
-            match self.data.read(rest.get_mut(..turn).unwrap_or_default()).await {
-                Ok(0) => return (filled, Some(Ok(()))),
+            let read = async {
+                let turn = turns.next(rest.len()).await;
+                data.read(rest.get_mut(..turn).unwrap_or_default()).await
+            };
+            let read = tokio::select! {
+                biased;
+                read = read => read,
+                () = meter.revised() => return (filled, Pause::Revised),
+            };
+            match read {
+                Ok(0) => return (filled, Pause::End(Ok(()))),
                 Ok(read) => {
-                    self.meter.add(read);
-                    self.turns.used(read);
+                    meter.add(read);
+                    turns.used(read);
                     filled += read;
                 }
                 // rustls says so where a peer closed without `close_notify`.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    let end = if self.tolerate_truncation { Ok(()) } else { Err(TransferError::Truncated) };
-                    return (filled, Some(end));
+                    let end = if *tolerate_truncation { Ok(()) } else { Err(TransferError::Truncated) };
+                    return (filled, Pause::End(end));
                 }
-                Err(error) => return (filled, Some(Err(TransferError::Broken(error)))),
+                Err(error) => return (filled, Pause::End(Err(TransferError::Broken(error)))),
             }
         }
-        (filled, None)
+        (filled, Pause::Full)
     }
 }
 

@@ -17,13 +17,15 @@ pub(crate) struct Charge {
     user: Arc<User>,
     credit: Extent,
     owed: Extent,
+    /// Bytes for which there was room, or credit.
+    allowed: u64,
     open: bool,
 }
 
 impl Charge {
     /// Of an upload by `user` that frees `credit` when it is finished.
     pub(crate) fn new(ledger: Arc<Ledger>, live: Arc<Live>, user: Arc<User>, credit: Extent) -> Self {
-        Self { ledger, live, user, credit, owed: Extent::default(), open: false }
+        Self { ledger, live, user, credit, owed: Extent::default(), allowed: 0, open: false }
     }
 
     /// Takes room for so much, which is all there or not.
@@ -40,7 +42,21 @@ impl Charge {
 
     /// Takes room for bytes to be written; how many may be.
     pub(crate) async fn bytes(&mut self, bytes: u64) -> Result<u64, StorageError> {
-        Ok(self.take(Amount { bytes, files: 0 }).await?.bytes)
+        let allowed = self.take(Amount { bytes, files: 0 }).await?.bytes;
+        self.allowed = self.allowed.saturating_add(allowed);
+        Ok(allowed)
+    }
+
+    /// Whether the bytes that were allowed would be allowed now, if the upload were to begin. Where that
+    /// can't be found out, the upload goes on: what it writes next is asked for anyway.
+    pub(crate) async fn reconsider(&self) -> Result<(), StorageError> {
+        let Some(most) = self.quota().max_bytes else { return Ok(()) };
+        let Ok(Some(stored)) = self.ledger.stored().await else { return Ok(()) };
+        let bytes = |extent: Extent| extent.bytes.max(0).unsigned_abs();
+        let taken = self.allowed.saturating_sub(bytes(self.owed));
+        let room = most.saturating_sub(stored.saturating_sub(taken));
+        let missing = self.allowed.saturating_sub(room);
+        if missing <= bytes(self.credit) { Ok(()) } else { Err(StorageError::OverQuota) }
     }
 
     /// Room that was taken and is not used.

@@ -165,6 +165,12 @@ impl State {
         Some(of.max_bytes?.saturating_sub(stored.bytes).saturating_sub(balance.others.bytes))
     }
 
+    /// Bytes that the home holds, if they were ever counted.
+    pub(super) fn stored_bytes(&self) -> Option<u64> {
+        let (balance, _) = self.balance.filter(|(balance, _)| balance.counted)?;
+        Some(self.stored(balance).amount().bytes)
+    }
+
     /// Whether there is anything to be settled: for whom somebody waits, or `all`.
     pub(super) fn is_due(&self, all: bool) -> bool {
         self.turns.wanted > self.turns.begun || self.room.low || all && !self.is_clear()
