@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::polling::eventually;
@@ -83,6 +84,21 @@ impl Server {
     /// Runs a command on it.
     pub fn command(&self, command: &str) {
         tools::run(&script("command"), &[&self.port, command]).succeeded();
+    }
+
+    /// Stops it in the midst of what it does: it keeps its connections, and answers nobody.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = std::fs::read_to_string(self.directory.join("mongod.pid")).unwrap();
+        kill_process(Pid::from_raw(pid.trim().parse().unwrap()).unwrap(), signal).unwrap();
     }
 
     /// Ends it as a crash would.

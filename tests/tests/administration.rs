@@ -1,8 +1,11 @@
 //! What an operator does with curl: every step of a user's life.
 
-use serde_json::Value;
+use std::sync::Barrier;
+use std::thread;
+
+use serde_json::{Value, json};
 use wharfinger_tests::deployment::OWNER_PASSWORD;
-use wharfinger_tests::{Deployment, tools};
+use wharfinger_tests::{Answer, Deployment, Setup, Shape, Store, tools};
 
 #[test]
 fn an_operator_manages_a_user_with_curl_alone() {
@@ -53,6 +56,41 @@ fn a_user_made_without_a_password_gets_a_generated_one() {
     assert_eq!(deployment.log_in("alice", password).code, 230);
     let again = deployment.admin.get("/api/v1/users/alice");
     assert!(again.body.get("password").is_none(), "{again:?}");
+}
+
+#[test]
+fn of_many_who_create_one_name_at_once_exactly_one_does() {
+    const MANY: usize = 12;
+    let password = |n: usize| format!("the password of number {n}");
+    for (shape, store) in [(Shape::AllInOne, Store::Sqlite), (Shape::TwoPrograms, Store::MongoDb)] {
+        let deployment = Setup::new(shape, store).set("WHARFINGER_ADMIN__REQUESTS_PER_SECOND", "0").start();
+        let (admin, start) = (&deployment.admin, &Barrier::new(MANY));
+        let create = |n: usize| {
+            let body = json!({"username": "alice", "password": password(n), "description": format!("{n}")});
+            start.wait();
+            // Who is told to come back later has not been judged yet.
+            loop {
+                let answer = admin.post("/api/v1/users", body.clone());
+                if answer.status != 503 {
+                    return answer;
+                }
+            }
+        };
+        let answers: Vec<Answer> = thread::scope(|scope| {
+            let asked: Vec<_> = (0..MANY).map(|n| scope.spawn(move || create(n))).collect();
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        let winners: Vec<usize> = (0..MANY).filter(|n| answers[*n].status == 201).collect();
+        assert_eq!(winners.len(), 1, "{answers:?}");
+        let taken = |answer: &&Answer| {
+            answer.status == 409 && answer.body["type"] == "urn:wharfinger:problem:name-taken"
+        };
+        assert_eq!(answers.iter().filter(taken).count(), MANY - 1, "{answers:?}");
+        let winner = winners[0];
+        assert_eq!(admin.get("/api/v1/users/alice").body["description"], format!("{winner}"));
+        assert_eq!(deployment.log_in("alice", &password(winner)).code, 230);
+        assert_eq!(deployment.log_in("alice", &password((winner + 1) % MANY)).code, 530);
+    }
 }
 
 #[test]

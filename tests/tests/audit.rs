@@ -95,6 +95,39 @@ fn what_people_do_is_in_the_trail_with_who_where_and_what() {
 }
 
 #[test]
+fn who_ended_a_session_is_in_the_trail_and_so_is_that_it_ended_for_that() {
+    for (shape, store) in PLACES {
+        let deployment = Setup::new(shape, store).start();
+        let alice = deployment.admin.create("alice");
+        let mut ftp = deployment.session(&alice);
+        let id = polling::eventually("the session in the list", Duration::from_secs(30), || {
+            let listed = deployment.admin.get("/api/v1/sessions?user=alice").body;
+            listed["items"][0]["id"].as_str().map(str::to_owned)
+        });
+        assert_eq!(deployment.admin.delete(&format!("/api/v1/sessions/{id}")).status, 202);
+        ftp.replies_until_closed(Duration::from_secs(30));
+        let logout = record(&deployment, "logout");
+        let detail = &logout["detail"];
+        assert_eq!(
+            (&logout["user"], &detail["reason"]),
+            (&json!("alice"), &json!("administrator")),
+            "{logout}"
+        );
+        assert!(id.ends_with(&format!("-{}", detail["session"])), "{id}: {logout}");
+        let changes = records(&deployment, "change");
+        let ended = changes.last().unwrap();
+        let detail = &ended["detail"];
+        assert_eq!((&ended["actor"], &detail["kind"]), (&json!("owner"), &json!("session")), "{ended}");
+        assert_eq!((&detail["name"], &detail["change"]), (&json!(id), &json!("remove")), "{ended}");
+        assert_eq!(
+            (&detail["outcome"], &detail["address"]),
+            (&json!("done"), &json!("127.0.0.1")),
+            "{ended}"
+        );
+    }
+}
+
+#[test]
 fn a_record_that_was_changed_in_the_database_is_found_and_named() {
     for (shape, store) in PLACES {
         let deployment = Setup::new(shape, store).start();

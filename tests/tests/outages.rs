@@ -1,6 +1,9 @@
 //! The store goes away and comes back: what was begun goes on, what can't be decided is refused
 //! for the time being, and everything recovers by itself.
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
@@ -9,7 +12,7 @@ use wharfinger_tests::deployment::{OWNER_PASSWORD, environment};
 use wharfinger_tests::mongo::Server;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::{Environment, PATIENCE};
-use wharfinger_tests::{Admin, Deployment, Mode, Program, Setup, Shape, Store, tools};
+use wharfinger_tests::{Admin, Answer, Deployment, Mode, Program, Setup, Shape, Store, tools};
 
 #[test]
 fn the_all_in_one_program_waits_for_its_store_and_says_so() {
@@ -80,6 +83,88 @@ fn sessions_outlive_an_outage_and_logins_come_back_after_it() {
         deployment.admin.act(&alice, "disable", json!({}));
         session.replies_until_closed(Duration::from_secs(2));
     }
+}
+
+#[test]
+fn a_store_that_dies_in_mid_request_leaves_nothing_half_done() {
+    lost_in_mid_request(Server::stop, Server::start);
+}
+
+#[test]
+fn a_store_that_freezes_in_mid_request_leaves_nothing_half_done() {
+    lost_in_mid_request(Server::freeze, Server::thaw);
+}
+
+/// Users are made one after the other, by several at once, while the store goes; whatever was answered,
+/// each of them is there, whole, or can be made.
+fn lost_in_mid_request(lose: fn(&Server), regain: fn(&Server)) {
+    let scratch = TempDir::new().unwrap();
+    let mongo = Server::new(scratch.path());
+    mongo.start();
+    let deployment = Setup::new(Shape::TwoPrograms, Store::Sqlite)
+        .set("WHARFINGER_STORE__URL", &mongo.url())
+        .set("WHARFINGER_STORE__TIMEOUT_SECONDS", "2")
+        .set("WHARFINGER_ADMIN__REQUESTS_PER_SECOND", "0")
+        .start();
+    let answers = create_until_refused(&deployment, || lose(&mongo));
+    regain(&mongo);
+    eventually("the admin API comes back", PATIENCE, || {
+        (deployment.admin.get("/readyz").status == 200).then_some(())
+    });
+
+    for (name, answer) in &answers {
+        if answer.status != 201 {
+            assert_eq!((answer.status, answer.retry_after.is_some()), (503, true), "{name}: {answer:?}");
+            // Done or not done; what was on its way may be done only now.
+            eventually("it is there or can be made", PATIENCE, || {
+                matches!(deployment.admin.post("/api/v1/users", body(name)).status, 201 | 409).then_some(())
+            });
+        }
+        let user = deployment.admin.get(&format!("/api/v1/users/{name}"));
+        assert_eq!((user.status, &user.body["version"]), (200, &json!(1)), "{user:?}");
+        eventually("its password is whole, too", PATIENCE, || {
+            (deployment.log_in(name, &password(name)).code == 230).then_some(())
+        });
+    }
+    let refused = |name: &str| answers.get(name).is_some_and(|answer| answer.status == 503);
+    let records = deployment.admin.get("/api/v1/audit?action=change&limit=1000").body;
+    for record in records["items"].as_array().unwrap() {
+        let unknown = record["detail"]["outcome"] == "unknown";
+        assert!(!unknown || refused(record["user"].as_str().unwrap()), "{record}");
+    }
+    assert_eq!(deployment.admin.get("/api/v1/audit/verify").body["intact"], true);
+}
+
+fn create_until_refused(deployment: &Deployment, lose: impl FnOnce()) -> HashMap<String, Answer> {
+    let (asked, created, over) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let work = || {
+        let mut answers = HashMap::new();
+        while !over.load(Ordering::Relaxed) {
+            let name = format!("user-{}", asked.fetch_add(1, Ordering::Relaxed));
+            let answer = deployment.admin.post("/api/v1/users", body(&name));
+            if answer.status == 201 {
+                created.fetch_add(1, Ordering::Relaxed);
+            } else {
+                over.store(true, Ordering::Relaxed);
+            }
+            answers.insert(name, answer);
+        }
+        answers
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
+        eventually("some users", PATIENCE, || (created.load(Ordering::Relaxed) >= 4).then_some(()));
+        lose();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    })
+}
+
+fn password(name: &str) -> String {
+    format!("password of {name}")
+}
+
+fn body(name: &str) -> serde_json::Value {
+    json!({ "username": name, "password": password(name) })
 }
 
 fn assert_admin_says_503(deployment: &Deployment) {
