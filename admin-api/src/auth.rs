@@ -63,7 +63,7 @@ pub(crate) async fn token(
     let request = Request { address: Some(peer.ip()), id: Some(id) };
     match service.accounts.admin_log_in(&login.username, &login.password).await {
         Ok(admin) => {
-            attempt.forgive();
+            attempt.succeed(Instant::now());
             service.metrics.login("ok");
             actor.set(admin.username.as_str());
             note(&service, Some(&admin.username), Act::AdminLogin { request });

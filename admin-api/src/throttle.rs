@@ -1,6 +1,7 @@
 //! How often a login may fail: by the client's address, by the name tried, and by both together.
 //! Memory is bounded whatever is tried; names and addresses are kept as keyed digests only.
-//! It doesn't know whether a password was right: who does, forgives the attempt.
+//! It doesn't know whether a password was right: who does, forgives the attempt. From where an admin has
+//! logged in before, failures in the admin's name from elsewhere don't count.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -17,6 +18,8 @@ pub(crate) struct Throttle {
     keys: RandomState,
     /// For each key the time at which its failures are forgotten.
     until: Mutex<HashMap<u64, Instant>>,
+    /// Networks and names together that have logged in, and until when that is remembered.
+    known: Mutex<HashMap<u64, Instant>>,
     most_keys: usize,
 }
 
@@ -31,7 +34,9 @@ pub(crate) struct RequestRate {
 #[must_use = "an attempt that isn't forgiven counts as failed"]
 pub(crate) struct LoginAttempt<'a> {
     throttle: &'a Throttle,
-    charges: [(u64, Rule); 3],
+    /// Of the network and the name together.
+    both: u64,
+    charges: Vec<(u64, Rule)>,
 }
 
 /// So many failures at once; then one more each `every`.
@@ -46,26 +51,29 @@ const ADDRESS: Rule = Rule { burst: 20, every: Duration::from_secs(10) };
 /// Wide, since whoever knows a name can fail in that name.
 const NAME: Rule = Rule { burst: 50, every: Duration::from_secs(5) };
 
+/// How long a network is known as an admin's after a login from there.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
+
 impl Throttle {
     pub(crate) fn new() -> Self {
-        Self { keys: RandomState::new(), until: Mutex::default(), most_keys: 30_000 }
+        Self { keys: RandomState::new(), until: Mutex::default(), known: Mutex::default(), most_keys: 30_000 }
     }
 
     /// Counts an attempt, or says how long to wait. It is counted before the password is looked
     /// at, so that a thousand attempts at once are no way around.
     pub(crate) fn admit(&self, from: IpAddr, name: &str, now: Instant) -> Result<LoginAttempt<'_>, Duration> {
         let from = client_network(from);
-        let charges = [
-            (self.keys.hash_one(("both", from, name)), ADDRESS_AND_NAME),
-            (self.keys.hash_one(("address", from)), ADDRESS),
-            (self.keys.hash_one(("name", name)), NAME),
-        ];
+        let both = self.keys.hash_one(("both", from, name));
+        let mut charges = vec![(both, ADDRESS_AND_NAME), (self.keys.hash_one(("address", from)), ADDRESS)];
+        if lock(&self.known).get(&both).is_none_or(|until| *until <= now) {
+            charges.push((self.keys.hash_one(("name", name)), NAME));
+        }
         self.charge(&charges, now)?;
-        Ok(LoginAttempt { throttle: self, charges })
+        Ok(LoginAttempt { throttle: self, both, charges })
     }
 
     fn charge(&self, charges: &[(u64, Rule)], now: Instant) -> Result<(), Duration> {
-        let mut until = self.lock();
+        let mut until = lock(&self.until);
         let wait = charges.iter().map(|(key, rule)| rule.wait(until.get(key), now)).max();
         match wait {
             Some(wait) if !wait.is_zero() => return Err(wait),
@@ -91,11 +99,11 @@ impl Throttle {
             until.remove(&first);
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Instant>> {
-        // Each change is one insertion or removal: nothing can be half done.
-        self.until.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Each change is one insertion or removal: nothing can be half done.
+fn lock(times: &Mutex<HashMap<u64, Instant>>) -> MutexGuard<'_, HashMap<u64, Instant>> {
+    times.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl RequestRate {
@@ -120,9 +128,18 @@ impl RequestRate {
 }
 
 impl LoginAttempt<'_> {
-    /// Takes the attempt back: the password was right, or could not be looked at.
+    /// The password was right: takes the attempt back, and remembers from where it came.
+    pub(crate) fn succeed(self, now: Instant) {
+        let mut known = lock(&self.throttle.known);
+        self.throttle.make_room(&mut known, self.both, now);
+        known.insert(self.both, now + KNOWN_FOR);
+        drop(known);
+        self.forgive();
+    }
+
+    /// Takes the attempt back: the password could not be looked at.
     pub(crate) fn forgive(self) {
-        let mut until = self.throttle.lock();
+        let mut until = lock(&self.throttle.until);
         for (key, rule) in self.charges {
             if let Some(end) = until.get_mut(&key) {
                 *end = end.checked_sub(rule.every).unwrap_or(*end);
@@ -198,6 +215,21 @@ mod tests {
     }
 
     #[test]
+    fn failures_from_elsewhere_keep_nobody_out_who_is_where_the_admin_was_before() {
+        let (throttle, now) = (Throttle::new(), Instant::now());
+        throttle.admit(address(200), "owner", now).ok().unwrap().succeed(now);
+        assert!((0..50).all(|n| fail(&throttle, address(n), "owner", now)));
+        assert!(!fail(&throttle, address(201), "owner", now));
+        assert!((0..5).all(|_| fail(&throttle, address(200), "owner", now)));
+        assert!(!fail(&throttle, address(200), "owner", now), "guesses from there still count");
+        let full = Throttle { most_keys: 100, ..Throttle::new() };
+        for n in 0..1000u32 {
+            full.admit(IpAddr::from(n.to_be_bytes()), "owner", now).ok().unwrap().succeed(now);
+        }
+        assert!(lock(&full.known).len() <= 100);
+    }
+
+    #[test]
     fn addresses_of_one_ipv6_network_count_as_one() {
         let (throttle, now) = (Throttle::new(), Instant::now());
         let from = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, n, 0, 0, 1]);
@@ -213,7 +245,7 @@ mod tests {
         for n in 0..1000u32 {
             fail(&throttle, IpAddr::from(n.to_be_bytes()), &format!("n{n}"), now);
         }
-        assert!(throttle.lock().len() <= 100);
+        assert!(lock(&throttle.until).len() <= 100);
         assert!(!fail(&throttle, address(1), "owner", now));
     }
 }

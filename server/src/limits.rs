@@ -1,7 +1,8 @@
 //! Failed logins by network (see [`client_network`]) and by name: how much slower the next answer comes, and when an address is refused.
 //! Names that do not exist count as much as names that do, and a success clears nothing: whoever
-//! has one account could else guess at all others. Memory is bounded: when the list is
-//! full, the entry that ends first makes room. It knows no protocol and no store.
+//! has one account could else guess at all others. What a success does leave is that its network is
+//! known as the user's: there, guesses at the name from elsewhere slow nobody down. Memory is bounded:
+//! when a list is full, the entry that ends first makes room. It knows no protocol and no store.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -18,6 +19,8 @@ const REMEMBERED: usize = 10_000;
 const LONGEST_NAME: usize = 64;
 /// Names remembered of one address, so that it is let go when one of them is unlocked.
 const NAMES_OF_ADDRESS: usize = 16;
+/// How long a network is known as a user's after a login from there.
+const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
 /// What the first failure costs; each further one twice as much.
 const FIRST_DELAY: Duration = Duration::from_millis(200);
 /// What a failure costs at the most.
@@ -33,6 +36,8 @@ pub(crate) struct LoginLimits {
 struct Failures {
     addresses: HashMap<IpAddr, Count>,
     names: HashMap<Vec<u8>, Count>,
+    /// Networks from which somebody has logged in under a name, and until when that is remembered.
+    known: HashMap<(IpAddr, Vec<u8>), Instant>,
 }
 
 struct Count {
@@ -66,9 +71,19 @@ impl LoginLimits {
                 count.names.push(name.clone());
             }
         }
+        let known = failures.known.get(&(address, name.clone())).is_some_and(|until| *until > now);
         let by_name = count(&mut failures.names, name, now, until);
+        let by_name = if known { 0 } else { by_name };
         let doublings = by_address.max(by_name).saturating_sub(1).min(8);
         (FIRST_DELAY * (1 << doublings)).min(LONGEST_DELAY)
+    }
+
+    /// Remembers the network of somebody who has logged in under this name.
+    pub(crate) fn succeeded(&self, address: IpAddr, name: &[u8], now: Instant) {
+        let key = (client_network(address), name.to_vec());
+        let known = &mut self.lock().known;
+        make_room(known, &key, |until| *until, now);
+        known.insert(key, now + KNOWN_FOR);
     }
 
     /// Forgets the failures in this name, and those of every address that tried it.
@@ -84,16 +99,26 @@ impl LoginLimits {
     }
 }
 
-fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, Count>, key: K, now: Instant, until: Instant) -> u32 {
-    if counts.len() >= REMEMBERED && !counts.contains_key(&key) {
-        counts.retain(|_, count| count.until > now);
-        if counts.len() >= REMEMBERED
-            && let Some(first) =
-                counts.iter().min_by_key(|(_, count)| count.until).map(|(key, _)| key.clone())
-        {
-            counts.remove(&first);
-        }
+/// Room for one more: what has ended goes, or what would end first.
+fn make_room<K: Hash + Eq + Clone, V>(
+    all: &mut HashMap<K, V>,
+    key: &K,
+    until: impl Fn(&V) -> Instant,
+    now: Instant,
+) {
+    if all.len() < REMEMBERED || all.contains_key(key) {
+        return;
     }
+    all.retain(|_, value| until(value) > now);
+    if all.len() >= REMEMBERED
+        && let Some(first) = all.iter().min_by_key(|(_, value)| until(value)).map(|(key, _)| key.clone())
+    {
+        all.remove(&first);
+    }
+}
+
+fn count<K: Hash + Eq + Clone>(counts: &mut HashMap<K, Count>, key: K, now: Instant, until: Instant) -> u32 {
+    make_room(counts, &key, |count| count.until, now);
     let entry = counts.entry(key).or_insert(Count { failures: 0, until, names: Vec::new() });
     if entry.until <= now {
         *entry = Count { failures: 0, until, names: Vec::new() };
@@ -133,6 +158,33 @@ mod tests {
         }
         assert_eq!(brakes.failed(IpAddr::V4(Ipv4Addr::LOCALHOST), b"alice", &limits, now), LONGEST_DELAY);
         assert!(brakes.lock().addresses.len() <= REMEMBERED);
+    }
+
+    #[test]
+    fn guesses_from_elsewhere_slow_nobody_down_who_is_where_the_user_was_before() {
+        let (brakes, limits) = (LoginLimits::default(), strict());
+        let now = Instant::now();
+        let address = |last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last));
+        brakes.succeeded(address(1), b"alice", now);
+        for last in 10..60 {
+            brakes.failed(address(last), b"alice", &limits, now);
+        }
+        assert_eq!(brakes.failed(address(1), b"alice", &limits, now), FIRST_DELAY);
+        assert_eq!(brakes.failed(address(2), b"alice", &limits, now), LONGEST_DELAY);
+        // Where alice is known, others are not.
+        for last in 10..60 {
+            brakes.failed(address(last), b"bob", &limits, now);
+        }
+        assert_eq!(brakes.failed(address(1), b"bob", &limits, now), LONGEST_DELAY);
+        let later = now + KNOWN_FOR;
+        for last in 10..60 {
+            brakes.failed(address(last), b"alice", &limits, later);
+        }
+        assert_eq!(brakes.failed(address(1), b"alice", &limits, later), LONGEST_DELAY);
+        for number in 0..REMEMBERED + 10 {
+            brakes.succeeded(IpAddr::V4(Ipv4Addr::from(u32::try_from(number).unwrap())), b"alice", now);
+        }
+        assert!(brakes.lock().known.len() <= REMEMBERED);
     }
 
     #[test]

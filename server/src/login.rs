@@ -90,6 +90,7 @@ async fn decide(
     };
     match services.accounts.log_in(attempt).await {
         Ok(user) => {
+            services.login_limits.succeeded(client, applicant.name, Instant::now());
             let ledger = services.ledgers.of(&user.home);
             let tree = services.storage.open_tree(user.home.as_str(), ledger.clone()).await;
             let files = tree.map(|tree| (tree, ledger));
