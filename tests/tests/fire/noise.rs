@@ -30,6 +30,10 @@ impl<'a> FtpNoise<'a> {
         let mut burst = Vec::new();
         for _ in 0..self.dice.below(LINES) {
             let row = self.dice.pick(TABLE);
+            // The port in their arguments may be somebody else's.
+            if ["PORT", "EPRT"].contains(&row.name) {
+                continue;
+            }
             let argument = if self.dice.one_in(3) { row.bad } else { row.good };
             let line = format!("{} {argument}", row.name).replace("$USER", &self.user.name);
             burst.extend(noisy(&mut self.dice, &line));

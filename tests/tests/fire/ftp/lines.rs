@@ -5,8 +5,10 @@ use wharfinger_tests::standards::TABLE;
 use super::Session;
 use crate::place::BOUND;
 
-/// Verbs after which the session is another one, which are said elsewhere.
-const MOVING: [&str; 6] = ["USER", "PASS", "REIN", "QUIT", "AUTH", "CCC"];
+/// Verbs after which the session is another one, which are said elsewhere; those that name a port at
+/// which somebody else may listen, who would take a transfer for theirs; and STOU, which makes a file
+/// under a name of its own where a data connection was left from a refused transfer.
+const MOVING: [&str; 9] = ["USER", "PASS", "REIN", "QUIT", "AUTH", "CCC", "PORT", "EPRT", "STOU"];
 /// Answered at once, and nothing is changed.
 const HARMLESS: [&str; 9] =
     ["NOOP", "PWD", "SYST", "FEAT", "HELP", "STAT", "NLST /nowhere/at/all", "MLST /", "RNTO x"];
