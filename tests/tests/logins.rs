@@ -1,9 +1,12 @@
 //! Who is let in, and how little the others learn.
 
+use std::net::Ipv4Addr;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use wharfinger_tests::{Deployment, Reply, Setup, Shape, Store};
+use wharfinger_tests::neighbours::{connect_from, session_from};
+use wharfinger_tests::{Deployment, Ftp, Reply, Setup, Shape, Store, Version};
 
 #[test]
 fn unknown_disabled_and_wrong_password_look_alike() {
@@ -52,6 +55,37 @@ fn a_session_is_closed_after_three_failures() {
     let codes: Vec<u16> =
         ftp.replies_until_closed(Duration::from_secs(10)).iter().map(|reply| reply.code).collect();
     assert!(matches!(codes.as_slice(), [421] | [530, 421]), "{codes:?}");
+}
+
+#[test]
+fn guesses_at_a_name_from_many_addresses_keep_its_owner_out_of_nothing() {
+    let deployment = Deployment::start();
+    let alice = deployment.admin.create("alice");
+    let at_home = Ipv4Addr::new(127, 0, 7, 1);
+    session_from(&deployment, at_home, &alice).expect("QUIT", 221);
+    let guess = |number: u8| {
+        let socket = connect_from(Ipv4Addr::new(127, 0, 8, number), deployment.ftp());
+        let mut ftp = Ftp::over(socket, deployment.tls(Version::Tls13));
+        ftp.expect_reply(220);
+        ftp.secure();
+        ftp.log_in(&alice.name, "not the password").code
+    };
+    thread::scope(|scope| {
+        let guesses: Vec<_> = (1..=24).map(|number| scope.spawn(move || guess(number))).collect();
+        // In the midst of them, and behind them.
+        session_from(&deployment, at_home, &alice).expect("QUIT", 221);
+        for guess in guesses {
+            let code = guess.join().unwrap();
+            assert!([530, 421].contains(&code), "{code}");
+        }
+    });
+    // Also after a slip of the pen, which is answered as the first one is.
+    let socket = connect_from(at_home, deployment.ftp());
+    let mut ftp = Ftp::over(socket, deployment.tls(Version::Tls13));
+    ftp.expect_reply(220);
+    ftp.secure();
+    assert_eq!(ftp.log_in(&alice.name, "not the password").code, 530);
+    assert_eq!(ftp.log_in(&alice.name, &alice.password).code, 230);
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Removing users with their files: all of the home goes, nothing else does, and nobody is given a home
 //! that is on its way out.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::{Deployment, Setup, Shape, Store};
 
 const SOON: Duration = Duration::from_secs(30);
+/// A dead server is noticed after ten seconds.
+const DEAD: Duration = Duration::from_mins(1);
 
 #[test]
 fn the_files_go_with_the_user_on_sqlite() {
@@ -58,6 +60,44 @@ fn the_files_go_with_the_user(store: Store) {
     assert_eq!(left, ["customers"], "nothing is left of it");
     assert_eq!(std::fs::read_to_string(files.join("customers/bob/file")).unwrap(), "kept");
     deployment.session(&alice).expect("NOOP", 200);
+}
+
+#[test]
+fn what_a_killed_server_began_to_remove_the_next_one_removes_on_sqlite() {
+    what_a_killed_server_began_to_remove_the_next_one_removes(Store::Sqlite);
+}
+
+#[test]
+fn what_a_killed_server_began_to_remove_the_next_one_removes_on_mongodb() {
+    what_a_killed_server_began_to_remove_the_next_one_removes(Store::MongoDb);
+}
+
+fn what_a_killed_server_began_to_remove_the_next_one_removes(store: Store) {
+    let setup = Setup::new(Shape::TwoPrograms, store);
+    let files = setup.directory().join("data/files");
+    let mut deployment = setup.set("WHARFINGER_STORAGE__ROOT", files.to_str().unwrap()).start();
+    let alice = deployment.admin.create("alice");
+    let home = deployment.home(&alice);
+    std::fs::create_dir_all(&home).unwrap();
+    // Enough that it takes longer than to see it begin.
+    for file in 0..40_000 {
+        std::fs::write(home.join(file.to_string()), "").unwrap();
+    }
+    assert_eq!(deployment.admin.delete("/api/v1/users/alice?files=delete").status, 204);
+    // It is taken out of its place at once, and emptied by and by.
+    let begun = Instant::now();
+    while home.exists() {
+        assert!(begun.elapsed() < SOON, "nobody removes it");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    deployment.server().kill();
+    let left = || std::fs::read_dir(&files).unwrap().map(|entry| entry.unwrap().path()).next();
+    let part = left().expect("the server was killed before it was done");
+    assert!(std::fs::read_dir(part).unwrap().next().is_some(), "the server was killed before it was done");
+    let _south = deployment.start_node("south");
+    eventually("a record of it", DEAD, || removed(&deployment).then_some(()));
+    assert_eq!(left(), None, "nothing is left of it");
+    deployment.admin.create("alice");
 }
 
 #[test]

@@ -17,6 +17,7 @@ crate::on_both_stores!(
     an_admins_change_tells_exactly_what_it_found_too,
     any_of_several_versions_may_be_changed_and_no_other,
     nobody_keeps_a_home_that_began_to_go_at_that_moment,
+    nobody_moves_to_a_home_that_began_to_go_at_that_moment,
     of_many_who_remove_a_user_with_the_files_one_does_and_the_files_go,
 );
 
@@ -128,6 +129,41 @@ async fn nobody_keeps_a_home_that_began_to_go_at_that_moment(place: &Place) {
     });
     let expected: HashSet<Home> = join_all(rounds).await.into_iter().flatten().collect();
     assert_eq!(going(one).await, expected);
+}
+
+async fn nobody_moves_to_a_home_that_began_to_go_at_that_moment(place: &Place) {
+    let (one, two) = (place.open().await, place.open().await);
+    let (one, two) = (&one, &two);
+    let rounds = (0..12_u64).map(|n| async move {
+        let (old, other) = (name(&format!("old-{n}")), name(&format!("other-{n}")));
+        let (home, elsewhere) = (format!("home-{n}"), format!("elsewhere-{n}"));
+        for (user, home) in [(&old, &home), (&other, &elsewhere)] {
+            one.create_user(in_home(user.clone(), home), Some(password(ALICES))).await.unwrap();
+        }
+        let removal = async {
+            sleep(Duration::from_millis(n)).await;
+            one.remove_user_and_files(&old, None).await
+        };
+        let moving = two.change_user(&other, None, |user| user.home = home.parse().unwrap());
+        let (removed, moved) = tokio::join!(removal, moving);
+        let now = one.user(&other).await.unwrap().user;
+        match (removed, moved) {
+            (Ok(_), Err(ChangeError::Store(StoreError::HomeIsGoing))) => {
+                assert_eq!(now.home.as_str(), elsewhere);
+            }
+            (Err(ChangeError::Store(StoreError::SharedHome)), Ok(edited)) => {
+                assert_eq!(now, edited.after.user);
+                assert_eq!(now.home.as_str(), home);
+            }
+            // Each has seen the other.
+            (
+                Err(ChangeError::Store(StoreError::SharedHome)),
+                Err(ChangeError::Store(StoreError::HomeIsGoing)),
+            ) => assert_eq!(now.home.as_str(), elsewhere),
+            unexpected => panic!("{unexpected:?}"),
+        }
+    });
+    join_all(rounds).await;
 }
 
 async fn of_many_who_remove_a_user_with_the_files_one_does_and_the_files_go(place: &Place) {
