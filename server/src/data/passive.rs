@@ -54,7 +54,8 @@ struct Port {
 /// A connection and whose it is, once its proxy has said so.
 type Introduction = Pin<Box<dyn Future<Output = io::Result<(TcpStream, IpAddr)>> + Send + Sync>>;
 
-/// One session's claim on a port. Dropping it ends the claim; after the last one the port rests.
+/// One session's claim on a port. Dropping it ends the claim. After the last one the port rests, if it
+/// was used; where the session was reset before, it is closed.
 pub(crate) struct PassiveListener {
     port: Arc<Port>,
     rested: Arc<Rested>,
@@ -63,6 +64,7 @@ pub(crate) struct PassiveListener {
     /// Connections of proxies, whose headers are still to come.
     introductions: FuturesUnordered<Introduction>,
     handed_over: mpsc::Receiver<TcpStream>,
+    used: bool,
 }
 
 /// Why there is no port.
@@ -173,7 +175,7 @@ impl Port {
         drop(sessions);
         port.claims.fetch_add(1, Ordering::Relaxed);
         let (proxies, introductions, rested) = (proxies.clone(), FuturesUnordered::new(), Arc::clone(rested));
-        Some(PassiveListener { port, rested, client, proxies, introductions, handed_over })
+        Some(PassiveListener { port, rested, client, proxies, introductions, handed_over, used: false })
     }
 
     fn claims(&self) -> u32 {
@@ -199,6 +201,12 @@ impl PassiveListener {
 
     /// The next connection from the claiming client's address. Cancel-safe.
     pub(crate) async fn accept(&mut self) -> io::Result<TcpStream> {
+        let accepted = self.next().await?;
+        self.used = true;
+        Ok(accepted)
+    }
+
+    async fn next(&mut self) -> io::Result<TcpStream> {
         loop {
             tokio::select! {
                 biased;
@@ -228,7 +236,7 @@ impl Drop for PassiveListener {
     fn drop(&mut self) {
         let mut sessions = lock(&self.port.sessions);
         sessions.remove(&self.client);
-        if sessions.is_empty() {
+        if sessions.is_empty() && self.used {
             self.rested.keep(&self.port);
         }
     }

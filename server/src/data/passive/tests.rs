@@ -75,13 +75,20 @@ async fn sessions_of_different_addresses_share_a_port_and_get_their_own_connecti
     assert_eq!(second.unwrap().peer_addr().unwrap(), clients.0.local_addr().unwrap());
 }
 
+/// Claims a port, lets the client in, and gives the port back.
+async fn use_one(ports: &PassivePorts) -> SocketAddr {
+    let mut claim = ports.claim(HERE, HERE, &nobody()).unwrap();
+    let address = claim.address();
+    let _client = connect(HERE, address).await;
+    claim.accept().await.unwrap();
+    address
+}
+
 /// What a claim left behind rests, and is the next one's; who came in the meantime is not.
 #[tokio::test]
 async fn a_port_that_rests_is_claimed_again_without_those_who_came_meanwhile() {
     let ports = PassivePorts::new(range(2));
-    let first = ports.claim(HERE, HERE, &nobody()).unwrap();
-    let address = first.address();
-    drop(first);
+    let address = use_one(&ports).await;
     assert_eq!(ports.in_use(), 0);
     let mut late = connect(HERE, address).await;
     let mut claim = ports.claim(HERE, HERE, &nobody()).unwrap();
@@ -96,18 +103,27 @@ async fn a_port_that_rests_is_claimed_again_without_those_who_came_meanwhile() {
 #[tokio::test]
 async fn no_port_is_a_clients_for_all_of_its_files() {
     let ports = PassivePorts::new(range(4));
-    let address = |_| ports.claim(HERE, HERE, &nobody()).unwrap().address();
-    let claimed: std::collections::HashSet<_> = (0..600).map(address).collect();
+    let mut claimed = std::collections::HashSet::new();
+    for _ in 0..600 {
+        claimed.insert(use_one(&ports).await);
+    }
     assert_eq!(claimed.len(), 3);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_port_rests_some_seconds_and_is_closed() {
+#[tokio::test]
+async fn a_port_that_nobody_came_in_by_is_closed_at_once() {
     let ports = PassivePorts::new(range(1));
     let address = ports.claim(HERE, HERE, &nobody()).unwrap().address();
-    let bind = || std::net::TcpListener::bind(address);
-    assert!(bind().is_err());
+    assert!(std::net::TcpListener::bind(address).is_ok());
+}
+
+#[tokio::test]
+async fn a_port_rests_some_seconds_and_is_closed() {
+    let ports = PassivePorts::new(range(1));
+    let address = use_one(&ports).await;
+    assert!(std::net::TcpStream::connect(address).is_ok());
+    tokio::time::pause();
     let tidied = tokio::time::timeout(std::time::Duration::from_secs(11), ports.tidy());
     assert!(tidied.await.is_err());
-    assert!(bind().is_ok());
+    assert!(std::net::TcpStream::connect(address).is_err());
 }
