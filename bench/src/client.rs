@@ -13,7 +13,7 @@ use crate::tls::{Secure, SessionTls, Trust};
 /// Bytes moved by one call.
 const CHUNK: usize = 256 * 1024;
 /// No server takes so long over anything that is measured.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where to log in, and as whom.
 #[derive(Clone)]

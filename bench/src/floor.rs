@@ -9,7 +9,6 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::Arc;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use rustls::{HandshakeKind, ServerConfig, ServerConnection, StreamOwned};
@@ -70,33 +69,11 @@ impl Process {
     pub(crate) fn run(&self, floor: Floor, trust: &Trust) -> anyhow::Result<Work> {
         let index = ALL.iter().position(|known| *known == floor).unwrap_or_default();
         let port = self.ports.get(index).copied().context("no such port")?;
-        if floor == Floor::Shake {
-            return shake_hands(port, trust);
-        }
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        let start = Instant::now();
-        let bytes = match floor {
-            Floor::Sendfile => swallow(&mut stream)?,
-            Floor::Encrypt => swallow(&mut trust.session()?.secure(stream)?)?,
-            Floor::Receive => {
-                pour(&mut stream)?;
-                stream.shutdown(Shutdown::Write)?;
-                swallow(&mut stream)?;
-                512 * MIB
-            }
-            Floor::Decrypt => {
-                let mut secure = trust.session()?.secure(stream)?;
-                pour(&mut secure)?;
-                secure.conn.send_close_notify();
-                secure.flush()?;
-                secure.sock.shutdown(Shutdown::Write)?;
-                swallow(&mut secure.sock)?;
-                512 * MIB
-            }
-            Floor::Shake => 0,
-        };
-        ensure!((512 * MIB..=GIB).contains(&bytes), "{bytes} bytes moved");
-        Ok(Work { wall: start.elapsed(), amount: gib(bytes), figure: None })
+        let (amount, spent) = self.group.spent(|| match floor {
+            Floor::Shake => shake_hands(port, trust),
+            _ => exchange(floor, port, trust),
+        })?;
+        Ok(Work { spent, amount, figure: None })
     }
 }
 
@@ -108,17 +85,43 @@ impl Drop for Process {
     }
 }
 
-/// The first handshake is a full one; the others resume it.
-fn shake_hands(port: u16, trust: &Trust) -> anyhow::Result<Work> {
+/// GiB.
+fn exchange(floor: Floor, port: u16, trust: &Trust) -> anyhow::Result<f64> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    let bytes = match floor {
+        Floor::Sendfile => swallow(&mut stream)?,
+        Floor::Encrypt => swallow(&mut trust.session()?.secure(stream)?)?,
+        Floor::Receive => {
+            pour(&mut stream)?;
+            stream.shutdown(Shutdown::Write)?;
+            swallow(&mut stream)?;
+            512 * MIB
+        }
+        Floor::Decrypt => {
+            let mut secure = trust.session()?.secure(stream)?;
+            pour(&mut secure)?;
+            secure.conn.send_close_notify();
+            secure.flush()?;
+            secure.sock.shutdown(Shutdown::Write)?;
+            swallow(&mut secure.sock)?;
+            512 * MIB
+        }
+        Floor::Shake => 0,
+    };
+    ensure!((512 * MIB..=GIB).contains(&bytes), "{bytes} bytes moved");
+    Ok(gib(bytes))
+}
+
+/// Thousands; the first handshake is a full one, and the others resume it.
+fn shake_hands(port: u16, trust: &Trust) -> anyhow::Result<f64> {
     let session = trust.session()?;
-    let start = Instant::now();
     for number in 0..=HANDSHAKES {
         let mut secure = session.secure(TcpStream::connect((Ipv4Addr::LOCALHOST, port))?)?;
         swallow(&mut secure)?;
         let resumed = secure.conn.handshake_kind() == Some(HandshakeKind::Resumed);
         ensure!(resumed || number == 0, "a handshake resumed nothing");
     }
-    Ok(Work { wall: start.elapsed(), amount: f64::from(HANDSHAKES) / 1000.0, figure: None })
+    Ok(f64::from(HANDSHAKES) / 1000.0)
 }
 
 fn swallow(stream: &mut impl std::io::Read) -> anyhow::Result<u64> {

@@ -11,7 +11,7 @@ mod tls;
 mod usage;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -21,7 +21,6 @@ use report::{FLOOR, Report, Sample};
 use rows::{Load, Row, Unit, Work};
 use servers::{Recipe, Server};
 use tls::Trust;
-use usage::Group;
 
 /// Measures Wharfinger side by side with other servers; bench/run prepares what it needs
 #[derive(Parser)]
@@ -72,24 +71,27 @@ fn measure(run: &Run) -> anyhow::Result<()> {
     let mut report = Report::begin(running.iter().map(|(_, server)| server), run.rounds);
     for round in 1..=run.rounds {
         for row in rows::ALL.iter().filter(|row| run.names(row)) {
-            eprintln!("round {round} of {}: {}", run.rounds, row.name);
+            eprint!("round {round} of {}: {}:", run.rounds, row.name);
             for (recipe, server) in &mut running {
+                let begun = Instant::now();
                 if row.fresh {
                     server.restart(recipe, &place)?;
                 }
                 measure_row(&mut report, row, server, recipe, &trust, round);
                 place.clear_uploads()?;
+                eprint!(" {} {:.1} s", server.name, begun.elapsed().as_secs_f64());
             }
+            eprintln!();
             if let Some(kind) = row.floor {
-                let work = used(&floor.group, || floor.run(kind, &trust))?;
+                let work = floor.run(kind, &trust)?;
                 report.samples.push(sample(row, FLOOR, round, &work));
                 place.clear_uploads()?;
             }
-        }
-        // Whoever interrupts a long run keeps what was measured.
-        if let Some(path) = &run.json {
-            std::fs::write(path, serde_json::to_vec_pretty(&report)?)
-                .with_context(|| path.display().to_string())?;
+            // Whoever interrupts a long run keeps what was measured.
+            if let Some(path) = &run.json {
+                std::fs::write(path, serde_json::to_vec_pretty(&report)?)
+                    .with_context(|| path.display().to_string())?;
+            }
         }
     }
     for (what, why) in &report.missing {
@@ -110,23 +112,14 @@ fn measure_row(report: &mut Report, row: &Row, server: &Server, recipe: &Recipe,
         return;
     }
     let load = Load { target: &server.target, trust, group: &server.group };
-    match used(&server.group, || row.run(&load)) {
+    match row.run(&load) {
         Ok(work) => report.samples.push(sample(row, server.name, round, &work)),
         Err(error) => drop(report.missing.insert(what, format!("{error:#}"))),
     }
 }
 
-/// Work, and the CPU time a server used for it: from rest to rest, because what it still does behind
-/// the last reply belongs to it, and what it did before does not.
-fn used(group: &Group, run: impl FnOnce() -> anyhow::Result<Work>) -> anyhow::Result<(Work, Duration)> {
-    group.rest()?;
-    let before = group.cpu()?;
-    let work = run()?;
-    group.rest()?;
-    Ok((work, group.cpu()?.saturating_sub(before)))
-}
-
-fn sample(row: &Row, server: &'static str, round: u32, (work, cpu): &(Work, Duration)) -> Sample {
+fn sample(row: &Row, server: &'static str, round: u32, work: &Work) -> Sample {
+    let cpu = work.spent.cpu;
     let per_unit = match row.unit {
         Unit::CpuMilliseconds => cpu.as_secs_f64() * 1000.0,
         _ => cpu.as_secs_f64() / work.amount,
@@ -137,7 +130,7 @@ fn sample(row: &Row, server: &'static str, round: u32, (work, cpu): &(Work, Dura
         server,
         round,
         figure,
-        wall_seconds: work.wall.as_secs_f64(),
+        wall_seconds: work.spent.wall.as_secs_f64(),
         amount: work.amount,
     }
 }

@@ -4,8 +4,6 @@
 mod concurrent;
 mod sessions;
 
-use std::time::{Duration, Instant};
-
 use anyhow::ensure;
 
 use crate::client::Protection::{self, Plain, Tls};
@@ -13,7 +11,7 @@ use crate::client::{Session, Target};
 use crate::floor::Floor;
 use crate::place::{GIB, MIB, SMALL, SMALL_FILES};
 use crate::tls::Trust;
-use crate::usage::Group;
+use crate::usage::{Group, Spent};
 
 /// One row, for one server.
 pub(crate) struct Load<'a> {
@@ -37,9 +35,9 @@ pub(crate) enum Unit {
     Microseconds,
 }
 
-/// What was done.
+/// What was done, once everybody had logged in.
 pub(crate) struct Work {
-    pub(crate) wall: Duration,
+    pub(crate) spent: Spent,
     /// GiB, thousands, or 1, by the unit.
     pub(crate) amount: f64,
     /// The figure itself, for rows that measure no CPU.
@@ -147,39 +145,30 @@ pub(crate) fn gib(bytes: u64) -> f64 {
     bytes as f64 / GIB as f64
 }
 
-fn work(start: Instant, amount: f64) -> Work {
-    Work { wall: start.elapsed(), amount, figure: None }
-}
-
 fn retrieve_large(load: &Load<'_>, protection: Protection) -> anyhow::Result<Work> {
     let mut session = Session::open(load.target, protection, load.trust)?;
-    let start = Instant::now();
-    let got = session.retrieve(&load.path("1g"))?;
+    let (got, spent) = load.group.spent(|| session.retrieve(&load.path("1g")))?;
     ensure!(got == GIB, "{got} bytes came");
-    let done = work(start, gib(got));
     session.quit()?;
-    Ok(done)
+    Ok(Work { spent, amount: gib(got), figure: None })
 }
 
 fn store_large(load: &Load<'_>, protection: Protection) -> anyhow::Result<Work> {
     let mut session = Session::open(load.target, protection, load.trust)?;
-    let start = Instant::now();
-    let sent = session.store(&load.path("up/large"), 512 * MIB)?;
-    let done = work(start, gib(sent));
+    let (sent, spent) = load.group.spent(|| session.store(&load.path("up/large"), 512 * MIB))?;
     session.quit()?;
-    Ok(done)
+    Ok(Work { spent, amount: gib(sent), figure: None })
 }
 
 fn list(load: &Load<'_>, command: &str, directory: &str) -> anyhow::Result<Work> {
     let mut session = Session::open(load.target, Plain, load.trust)?;
-    let start = Instant::now();
-    let got = session.receive(&format!("{command} {}", load.path(directory)))?;
+    let command = format!("{command} {}", load.path(directory));
+    let (got, spent) = load.group.spent(|| session.receive(&command))?;
     // Every line names its file.
     let least = if directory == "list10000" { 10_000 } else { 100_000 } * "file-000000.bin".len() as u64;
     ensure!(got >= least, "{got} bytes are no list of all");
-    let done = work(start, 1.0);
     session.quit()?;
-    Ok(done)
+    Ok(Work { spent, amount: 1.0, figure: None })
 }
 
 impl Load<'_> {

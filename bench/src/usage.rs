@@ -24,6 +24,13 @@ pub(crate) struct Group {
     version: Version,
 }
 
+/// Time on the wall, and CPU time of a server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) wall: Duration,
+    pub(crate) cpu: Duration,
+}
+
 #[derive(Clone, Copy)]
 enum Version {
     One,
@@ -57,7 +64,7 @@ impl Group {
     }
 
     /// CPU time used since the group was made, user and system.
-    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+    fn cpu(&self) -> anyhow::Result<Duration> {
         match self.version {
             Version::One => {
                 let nanoseconds = fs::read_to_string(self.directory.join("cpuacct.usage"))?;
@@ -71,9 +78,20 @@ impl Group {
         }
     }
 
+    /// What some work takes, from rest to rest: what is still done behind the last reply belongs to it,
+    /// and what was done before does not.
+    pub(crate) fn spent<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<(T, Spent)> {
+        self.rest()?;
+        let (before, begun) = (self.cpu()?, Instant::now());
+        let done = work()?;
+        let wall = begun.elapsed();
+        self.rest()?;
+        Ok((done, Spent { wall, cpu: self.cpu()?.saturating_sub(before) }))
+    }
+
     /// Waits until nothing is done any more: neither what began before, nor what is left to do behind
     /// the last reply.
-    pub(crate) fn rest(&self) -> anyhow::Result<()> {
+    fn rest(&self) -> anyhow::Result<()> {
         let end = Instant::now() + REST;
         let mut before = self.cpu()?;
         while Instant::now() < end {

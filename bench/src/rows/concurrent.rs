@@ -1,13 +1,13 @@
 //! Rows with several sessions at once, a thread each: they log in first, then all begin together.
 
 use std::sync::Barrier;
-use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 
-use super::{Load, Work, gib, work};
+use super::{Load, Work, gib};
 use crate::client::{Protection, Session};
 use crate::place::MIB;
+use crate::usage::Spent;
 
 /// Small files moved in a row, over all its sessions.
 const FILES: u32 = 2000;
@@ -20,15 +20,15 @@ pub(super) fn retrieve(
     file: &str,
 ) -> anyhow::Result<Work> {
     let path = load.path(file);
-    let (start, bytes) = at_once(load, protection, count, |session, _| session.retrieve(&path))?;
-    Ok(work(start, gib(bytes)))
+    let (bytes, spent) = at_once(load, protection, count, |session, _| session.retrieve(&path))?;
+    Ok(Work { spent, amount: gib(bytes), figure: None })
 }
 
 /// The same work for each session however many there are: 64 MiB in pieces of 1 MiB at the least.
 pub(super) fn growth(load: &Load<'_>, protection: Protection, count: u32) -> anyhow::Result<Work> {
     let path = load.path("1m");
     let rounds = (256 / count).max(1);
-    let (start, bytes) = at_once(load, protection, count, |session, _| {
+    let (bytes, spent) = at_once(load, protection, count, |session, _| {
         let mut total = 0;
         for _ in 0..rounds {
             total += session.retrieve(&path)?;
@@ -36,7 +36,7 @@ pub(super) fn growth(load: &Load<'_>, protection: Protection, count: u32) -> any
         Ok(total)
     })?;
     ensure!(bytes == u64::from(rounds * count) * MIB, "{bytes} bytes came");
-    Ok(work(start, gib(bytes)))
+    Ok(Work { spent, amount: gib(bytes), figure: None })
 }
 
 /// Small files, shared among the sessions.
@@ -47,7 +47,7 @@ pub(super) fn small(
     store: bool,
 ) -> anyhow::Result<Work> {
     let size = Load::small_size();
-    let (start, bytes) = at_once(load, protection, count, |session, number| {
+    let (bytes, spent) = at_once(load, protection, count, |session, number| {
         let mut total = 0;
         for file in 0..FILES / count {
             total += if store {
@@ -60,41 +60,43 @@ pub(super) fn small(
     })?;
     let files = FILES / count * count;
     ensure!(bytes == u64::from(files) * size, "{bytes} bytes moved");
-    Ok(work(start, f64::from(files) / 1000.0))
+    Ok(Work { spent, amount: f64::from(files) / 1000.0, figure: None })
 }
 
-/// When all began, and how many bytes they moved.
+/// How many bytes they moved, and what that took once they had logged in and until they say goodbye.
 fn at_once(
     load: &Load<'_>,
     protection: Protection,
     count: u32,
     run: impl Fn(&mut Session, u32) -> anyhow::Result<u64> + Sync,
-) -> anyhow::Result<(Instant, u64)> {
-    let together = Barrier::new(usize::try_from(count)?);
+) -> anyhow::Result<(u64, Spent)> {
     let mut open = Vec::new();
     for _ in 0..count {
         open.push(Session::open(load.target, protection, load.trust)?);
     }
-    let start = Instant::now();
-    let moved = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..)
-            .zip(open)
-            .map(|(number, mut session)| {
-                let (together, run) = (&together, &run);
-                let begin = move || -> anyhow::Result<u64> {
-                    together.wait();
-                    let moved = run(&mut session, number)?;
-                    session.quit()?;
-                    Ok(moved)
-                };
-                std::thread::Builder::new().stack_size(256 * 1024).spawn_scoped(scope, begin)
-            })
-            .collect();
-        let mut total = 0;
-        for thread in threads {
-            total += thread?.join().ok().context("a session's thread failed")??;
-        }
-        anyhow::Ok(total)
+    let together = Barrier::new(open.len());
+    let moved = load.group.spent(|| {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..)
+                .zip(&mut open)
+                .map(|(number, session)| {
+                    let (together, run) = (&together, &run);
+                    let begin = move || {
+                        together.wait();
+                        run(session, number)
+                    };
+                    std::thread::Builder::new().stack_size(256 * 1024).spawn_scoped(scope, begin)
+                })
+                .collect();
+            let mut total = 0;
+            for thread in threads {
+                total += thread?.join().ok().context("a session's thread failed")??;
+            }
+            Ok(total)
+        })
     })?;
-    Ok((start, moved))
+    for session in open {
+        session.quit()?;
+    }
+    Ok(moved)
 }

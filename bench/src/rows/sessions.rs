@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Load, Work, work};
+use super::{Load, Work};
 use crate::client::{Protection, Session};
+use crate::usage::Spent;
 
 const LOGINS: u32 = 200;
 /// Idle sessions for the memory rows.
@@ -16,11 +17,10 @@ const NOOPS: u32 = 2000;
 /// Connect, log in, QUIT; the password was proven before.
 pub(super) fn logins(load: &Load<'_>, protection: Protection) -> anyhow::Result<Work> {
     Session::open(load.target, protection, load.trust)?.quit()?;
-    let start = Instant::now();
-    for _ in 0..LOGINS {
-        Session::open(load.target, protection, load.trust)?.quit()?;
-    }
-    Ok(work(start, f64::from(LOGINS) / 1000.0))
+    let ((), spent) = load
+        .group
+        .spent(|| (0..LOGINS).try_for_each(|_| Session::open(load.target, protection, load.trust)?.quit()))?;
+    Ok(Work { spent, amount: f64::from(LOGINS) / 1000.0, figure: None })
 }
 
 /// What each further idle session takes, after the first ones have shown what sessions share.
@@ -36,7 +36,7 @@ pub(super) fn idle(load: &Load<'_>, protection: Protection) -> anyhow::Result<Wo
     settle();
     let after = load.group.memory()?;
     let done = Work {
-        wall: start.elapsed(),
+        spent: Spent { wall: start.elapsed(), ..Spent::default() },
         amount: f64::from(IDLE),
         #[expect(clippy::cast_precision_loss, reason = "KiB by the thousand")]
         figure: Some(after.saturating_sub(before) as f64 / f64::from(IDLE)),
@@ -64,8 +64,8 @@ pub(super) fn noop_latency(load: &Load<'_>) -> anyhow::Result<Work> {
     }
     times.sort_unstable();
     let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or_default();
-    let done =
-        Work { wall: start.elapsed(), amount: f64::from(NOOPS), figure: Some(p99.as_secs_f64() * 1e6) };
+    let spent = Spent { wall: start.elapsed(), ..Spent::default() };
+    let done = Work { spent, amount: f64::from(NOOPS), figure: Some(p99.as_secs_f64() * 1e6) };
     for idle in crowd {
         idle.quit()?;
     }
