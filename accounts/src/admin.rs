@@ -85,7 +85,10 @@ impl Accounts {
         match self.inner.hasher.verify(password, Some(&record.password), None, disabled).await? {
             None | Some(Which::Previous) => Err(LoginError::Refused(Refusal::WrongPassword)),
             Some(Which::Current) if disabled => Err(LoginError::Refused(Refusal::Disabled)),
-            Some(Which::Current) => Ok(record.admin),
+            Some(Which::Current) => {
+                self.rehash_admin(&record, password).await;
+                Ok(record.admin)
+            }
         }
     }
 

@@ -50,6 +50,7 @@ mod password;
 mod policy;
 mod presence;
 mod reach;
+mod rehash;
 mod removal;
 mod store;
 mod unlocks;

@@ -163,6 +163,9 @@ impl Accounts {
         let which = self.inner.hasher.verify(password, Some(current), previous, at_full_cost).await?;
         if let Some(which) = which.filter(|_| !at_full_cost) {
             proven.insert(digest, which, Instant::now());
+            if which == Which::Current {
+                self.rehash_user(record, password).await;
+            }
         }
         Ok(which)
     }

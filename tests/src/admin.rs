@@ -1,9 +1,12 @@
 //! The admin API as an operator's program uses it: JSON over HTTP with an owner's token.
 
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::Tls;
 
 /// A client of the admin API, with a token once logged in.
 #[derive(Clone)]
@@ -52,6 +55,17 @@ impl Admin {
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.body["access_token"].as_str().unwrap().clone_into(&mut admin.token);
         admin
+    }
+
+    /// The certificate that the API shows there, if it answers under TLS.
+    pub fn certificate(address: SocketAddr, tls: &Tls) -> Option<Vec<u8>> {
+        let mut stream = tls.secure(TcpStream::connect(address).unwrap());
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+        let mut answer = Vec::new();
+        // Whether the connection ends in good order is not asked here.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
+        Some(stream.conn.peer_certificates()?.first()?.to_vec())
     }
 
     /// The same client and token for an API that has moved to another address.

@@ -102,6 +102,12 @@ impl Issued {
         CertificateDer::from_pem_file(&self.certificate).unwrap().to_vec()
     }
 
+    /// A configuration whose admin API shows it.
+    pub fn for_the_admin_api(&self) -> String {
+        let (certificate, key) = (self.certificate.display(), self.key.display());
+        format!("[admin]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
+    }
+
     /// Puts another pair in the place of this one, the certificate first, as people do.
     pub fn replace_with(&self, other: &Issued) {
         fs::copy(&other.certificate, &self.certificate).unwrap();

@@ -15,7 +15,8 @@ use crate::{mounts, tools};
 
 /// The server's end of the cable.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
-const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
+/// The other one.
+pub const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 
 /// The hosts and their cable.
 pub struct Network {

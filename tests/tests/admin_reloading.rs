@@ -2,11 +2,9 @@
 //! the file server; rubbish changes nothing.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
 
 use serde_json::json;
-use wharfinger_tests::authority::{Authority, Issued, Key};
+use wharfinger_tests::authority::{Authority, Key};
 use wharfinger_tests::deployment::OWNER_PASSWORD;
 use wharfinger_tests::polling::eventually;
 use wharfinger_tests::program::PATIENCE;
@@ -19,23 +17,6 @@ fn token_seconds(deployment: &Deployment) -> u64 {
     let login = json!({"username": "owner", "password": OWNER_PASSWORD});
     let answer = Admin::stranger(deployment.admin_address).post("/api/v1/auth/token", login);
     answer.body["expires_in"].as_u64().unwrap_or_default()
-}
-
-/// The certificate that the API shows there, if it answers under TLS.
-fn certificate(address: SocketAddr, tls: &Tls) -> Option<Vec<u8>> {
-    let mut stream = tls.secure(TcpStream::connect(address).unwrap());
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = Vec::new();
-    // Whether the connection ends in good order is not asked here.
-    let _ = stream.read_to_end(&mut answer);
-    assert!(answer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&answer));
-    Some(stream.conn.peer_certificates()?.first()?.to_vec())
-}
-
-/// A configuration with this certificate.
-fn https(issued: &Issued) -> String {
-    let (certificate, key) = (issued.certificate.display(), issued.key.display());
-    format!("[admin]\ncertificate = \"{certificate}\"\nkey = \"{key}\"\n")
 }
 
 #[test]
@@ -68,18 +49,20 @@ fn a_new_certificate_is_shown_and_rubbish_in_its_place_is_refused() {
         let [first, second] = [Key::Ecdsa, Key::Rsa].map(|key| authority.server(&["localhost"], key));
         let deployment = setup.start();
         let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
-        assert_eq!(certificate(address, &tls), None, "it is not under TLS yet");
+        assert_eq!(Admin::certificate(address, &tls), None, "it is not under TLS yet");
         for issued in [&first, &second] {
-            deployment.reload(&https(issued));
-            let shown = || (certificate(address, &tls) == Some(issued.der())).then_some(());
+            deployment.reload(&issued.for_the_admin_api());
+            let shown = || (Admin::certificate(address, &tls) == Some(issued.der())).then_some(());
             eventually("the certificate", PATIENCE, shown);
         }
         fs::write(&first.key, "no key at all").unwrap();
-        deployment.reload(&https(&first));
+        deployment.reload(&first.for_the_admin_api());
         deployment.programs().last().unwrap().logs(&["the old one stays in use", "as pem"]);
-        assert_eq!(certificate(address, &tls), Some(second.der()));
+        assert_eq!(Admin::certificate(address, &tls), Some(second.der()));
         deployment.reload("");
-        eventually("plain HTTP again", PATIENCE, || certificate(address, &tls).is_none().then_some(()));
+        eventually("plain HTTP again", PATIENCE, || {
+            Admin::certificate(address, &tls).is_none().then_some(())
+        });
     }
 }
 
@@ -90,8 +73,8 @@ fn a_certificate_that_is_replaced_on_the_disk_is_shown_without_a_signal_and_rubb
     let [first, second] = [Key::Ecdsa, Key::Rsa].map(|key| authority.server(&["localhost"], key));
     let deployment = setup.start();
     let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
-    let shown = || certificate(address, &tls);
-    deployment.reload(&https(&first));
+    let shown = || Admin::certificate(address, &tls);
+    deployment.reload(&first.for_the_admin_api());
     let before = first.der();
     eventually("the certificate", PATIENCE, || (shown() == Some(before.clone())).then_some(()));
     for (rubbish, told) in

@@ -36,6 +36,20 @@ impl Argon2id {
         }
     }
 
+    /// Whether a hash was made with less than ours are: of another kind, or cheaper to try passwords on.
+    /// One that cannot be read is not, as nothing is known of it.
+    pub(super) fn is_weaker(&self, hash: &str) -> bool {
+        let Ok(hash) = PasswordHash::new(hash) else { return false };
+        let Ok(params) = Params::try_from(&hash) else { return false };
+        let of_another_kind =
+            hash.algorithm != Algorithm::Argon2id.ident() || hash.version != Some(Version::V0x13.into());
+        let shorter = hash.hash.is_some_and(|output| output.len() < Params::DEFAULT_OUTPUT_LEN);
+        of_another_kind
+            || shorter
+            || params.m_cost() < self.params.m_cost()
+            || params.t_cost() < self.params.t_cost()
+    }
+
     /// How many hashes' memory waits for the next one.
     #[cfg(test)]
     pub(super) fn idle(&self) -> usize {
@@ -111,6 +125,26 @@ mod tests {
         let default = Argon2::default();
         assert!(default.verify_password(b"correct horse", hash.as_str()).is_ok());
         assert!(default.verify_password(b"correct house", hash.as_str()).is_err());
+    }
+
+    #[test]
+    fn a_hash_that_is_cheaper_to_try_passwords_on_is_weaker() {
+        let ours = Argon2id::new().unwrap();
+        let weaker = |algorithm, version, m, t, length| {
+            let params = Params::new(m, t, 1, Some(length)).unwrap();
+            let hash = Argon2::new(algorithm, version, params).hash_password(b"any").unwrap();
+            ours.is_weaker(&hash.to_string())
+        };
+        let (argon2id, new, usual) = (Algorithm::Argon2id, Version::V0x13, 19 * 1_024);
+        assert!(!weaker(argon2id, new, usual, 2, 32));
+        assert!(!weaker(argon2id, new, usual + 1, 3, 32));
+        assert!(weaker(argon2id, new, usual - 1, 2, 32));
+        assert!(weaker(argon2id, new, usual, 1, 32));
+        assert!(weaker(argon2id, new, usual, 2, 16));
+        assert!(weaker(Algorithm::Argon2i, new, usual, 2, 32));
+        assert!(weaker(argon2id, Version::V0x10, usual, 2, 32));
+        assert!(!ours.is_weaker(&ours.hash(b"any").unwrap()));
+        assert!(!ours.is_weaker("no hash"));
     }
 
     #[test]

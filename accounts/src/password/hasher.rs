@@ -84,6 +84,11 @@ impl Hasher {
         self.run(move || argon2id.hash(password.expose()).map(PasswordHash).map_err(failed)).await?
     }
 
+    /// Whether a hash was made with weaker parameters than [`Hasher::hash`] has.
+    pub(crate) fn is_weaker(&self, hash: &PasswordHash) -> bool {
+        self.argon2id.is_weaker(&hash.0)
+    }
+
     /// Which of the two the password is. A password that is neither costs two verifications, whichever
     /// of them exist; so does every one if `at_full_cost`, which hides that a refused one was right.
     pub(crate) async fn verify(

@@ -18,6 +18,7 @@ use wharfinger_config::Store;
 use crate::audit::{DAY, record};
 use crate::place::{ALICES, TestClock, create_alice, log_in, name, password};
 use crate::presence::{node, session};
+use crate::rehash::hashed;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const UNAUTHORIZED: i32 = 13;
@@ -73,6 +74,11 @@ impl Guarded {
         }
     }
 
+    async fn count(&self, command: Document) -> i32 {
+        let client = Client::with_uri_str(self.url(ROOT)).await.unwrap();
+        client.database("wharfinger").run_command(command).await.unwrap().get_i32("n").unwrap()
+    }
+
     async fn open(&self, credential: &str) -> Accounts {
         Accounts::open(&Store::default(), &self.url(credential)).await.unwrap()
     }
@@ -103,6 +109,7 @@ async fn the_file_server_s_role_is_enough_for_it_and_changes_no_user() {
     timeout(PATIENCE, changes.next()).await.expect("no change stream");
     log_in(&server, "alice", ALICES).await.unwrap();
     assert!(admin.user(&alice.username).await.unwrap().activity.last_login_at.is_some());
+    a_weak_hash_lets_in_all_the_same(&mongo).await;
     keep_a_trail(&server).await;
     let presence = node(&server, "north");
     assert!(presence.beat(0).await.unwrap());
@@ -193,6 +200,18 @@ async fn migrating_gives_a_role_what_it_has_come_to_need() {
     assert!(mongo.open(SERVER).await.ready().await.is_err());
     mongo.open("migrate:pw@").await.migrate().await.unwrap();
     mongo.open(SERVER).await.ready().await.unwrap();
+}
+
+/// A file server that may not write users can't make it stronger, and whoever may does.
+async fn a_weak_hash_lets_in_all_the_same(mongo: &Guarded) {
+    let weak = doc! { "$set": { "passwords.current": hashed(ALICES, 64, 1) } };
+    let weaken = doc! { "update": "users", "updates": [{ "q": { "_id": "alice" }, "u": weak.clone() }] };
+    assert_eq!(mongo.refusal(ROOT, weaken).await, None);
+    let still_weak = doc! { "count": "users", "query": weak.get_document("$set").unwrap() };
+    for (login, left) in [(SERVER, 1), (ADMIN_API, 0)] {
+        log_in(&mongo.open(login).await, "alice", ALICES).await.unwrap();
+        assert_eq!(mongo.count(still_weak.clone()).await, left, "{login}");
+    }
 }
 
 /// Records, each with the hash of the one before, and what it saw of others' chains.

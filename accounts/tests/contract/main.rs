@@ -24,6 +24,7 @@ mod owners;
 mod place;
 mod places;
 mod presence;
+mod rehash;
 mod rotation;
 mod unreadable;
 mod upkeep;

@@ -69,22 +69,47 @@ impl Place {
 
     /// Changes a field of a user's document, as somebody with a database shell might.
     pub(crate) async fn tamper(&self, name: &str, field: &str, value: serde_json::Value) {
+        self.tamper_with("users", name, field, value).await;
+    }
+
+    /// The same of anybody's, in the table or collection named.
+    pub(crate) async fn tamper_with(&self, whose: &str, name: &str, field: &str, value: serde_json::Value) {
         match &self.raw {
             Raw::Sqlite { path, .. } => {
-                let update =
-                    "UPDATE users SET document = json_set(document, '$.' || ?, json(?)) WHERE username = ?";
+                let update = format!(
+                    "UPDATE {whose} SET document = json_set(document, '$.' || ?, json(?)) WHERE username = ?"
+                );
                 let pool = pool(path).await;
-                let update = sqlx::query(update).bind(field).bind(value.to_string()).bind(name);
+                let update = sqlx::query(sqlx::AssertSqlSafe(update));
+                let update = update.bind(field).bind(value.to_string()).bind(name);
                 assert_eq!(update.execute(&pool).await.unwrap().rows_affected(), 1);
                 pool.close().await;
             }
             Raw::Mongo(database) => {
                 let value: Bson = serde_json::from_value(value).unwrap();
-                let users = database.collection::<Document>("users");
-                let update = users
+                let collection = database.collection::<Document>(whose);
+                let update = collection
                     .update_one(doc! { "_id": name }, doc! { "$set": { field: value } })
                     .bypass_document_validation(true);
                 assert_eq!(update.await.unwrap().matched_count, 1);
+            }
+        }
+    }
+
+    /// A document as it is stored.
+    pub(crate) async fn stored(&self, whose: &str, name: &str) -> serde_json::Value {
+        match &self.raw {
+            Raw::Sqlite { path, .. } => {
+                let pool = pool(path).await;
+                let select = format!("SELECT document FROM {whose} WHERE username = ?");
+                let select = sqlx::query_scalar(sqlx::AssertSqlSafe(select)).bind(name);
+                let document: String = select.fetch_one(&pool).await.unwrap();
+                pool.close().await;
+                serde_json::from_str(&document).unwrap()
+            }
+            Raw::Mongo(database) => {
+                let found = database.collection::<Document>(whose).find_one(doc! { "_id": name }).await;
+                serde_json::to_value(found.unwrap().unwrap()).unwrap()
             }
         }
     }

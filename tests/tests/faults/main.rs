@@ -11,4 +11,5 @@ mod ledger;
 mod limits;
 mod manager;
 mod network;
+mod partition;
 mod uploader;

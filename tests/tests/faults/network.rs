@@ -1,12 +1,15 @@
-//! A network that loses packets, is cut for seconds, or loses a client for good.
+//! A network that loses packets, is cut for seconds, loses a client for good, or has nobody there.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use wharfinger_tests::network::{Host, Network, SERVER};
+use wharfinger_tests::ftp::active_command;
+use wharfinger_tests::network::{CLIENT, Host, Network, SERVER};
 use wharfinger_tests::polling::eventually;
+use wharfinger_tests::program::PATIENCE;
 use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, content};
 
 use crate::aftermath;
@@ -101,5 +104,34 @@ fn a_client_that_vanished_is_let_go_and_goes_on_where_it_was_when_it_is_back() {
         assert!(fs::read(deployment.home(&alice).join("report")).unwrap() == body);
         aftermath::audit_is_intact(&deployment);
         drop(lost);
+    });
+}
+
+/// A server that looked first would refuse as late as its patience with data connections ends.
+#[test]
+fn a_refused_address_is_not_looked_at_whatever_is_there() {
+    let Some(network) = Network::new() else { return };
+    network.on(Host::Server, || {
+        let setup = Setup::new(Shape::AllInOne, Store::Sqlite);
+        let deployment = setup.set("WHARFINGER_LIMITS__DATA_SECONDS", "600").start();
+        let alice = deployment.admin.create("alice");
+        network.cut();
+        let listener = TcpListener::bind("127.0.0.2:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let open = listener.local_addr().unwrap();
+        let closed = SocketAddr::from(([127, 0, 0, 3], open.port()));
+        let silent = SocketAddr::from((CLIENT, open.port()));
+        let tried = TcpStream::connect_timeout(&silent, Duration::from_secs(3)).unwrap_err();
+        assert_eq!(tried.kind(), ErrorKind::TimedOut, "somebody answers there");
+        let mut ftp = deployment.session(&alice);
+        for mode in [Mode::Port, Mode::Eprt] {
+            let refusals = [open, closed, silent].map(|address| {
+                ftp.send(&active_command(mode, address));
+                ftp.reply_within(PATIENCE)
+            });
+            assert_eq!(refusals[0].code, 501, "{refusals:?}");
+            assert!(refusals.iter().all(|refusal| *refusal == refusals[0]), "{refusals:?}");
+        }
+        assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock, "the server connected");
     });
 }

@@ -10,7 +10,7 @@ use wharfinger_tests::{Mftp, Tls, User, Version};
 
 use crate::dice::Dice;
 use crate::place::{BOUND, Place, Player};
-use crate::tree::{Tree, join, spelt};
+use crate::tree::{OUTSIDE, Tree, join, spelt};
 
 /// What a client may say that is not sure of anything: names of nothing that is kept account of.
 pub(crate) const COMMANDS: [&str; 26] = [
@@ -251,16 +251,7 @@ impl Session<'_, '_> {
     }
 
     fn try_to_escape(&mut self) {
-        let paths = [
-            "/exits/out/secret",
-            "exits/../../../../outside/secret",
-            "/exits/up/secret",
-            "/exits/file",
-            "/../../../outside/secret",
-            "/proc/self/root/etc/passwd",
-            "//etc//passwd",
-        ];
-        let path = *self.player.dice.pick(&paths);
+        let path = *self.player.dice.pick(&OUTSIDE);
         // A link itself is the user's own, to remove.
         let all = ["RETR", "SIZE", "MDTM", "CHWD", "RMDR", "DELE"];
         let verbs = if path == "/exits/file" { &all[..4] } else { &all[..] };

@@ -25,6 +25,18 @@ const NAMES: [&str; 10] = [
 /// leads out.
 const LOOSE: [&str; 9] =
     ["file", "spare", "folder", "empty", "made", "upload", "renamed", "exits", "missing"];
+/// Ways out of a home, by its links and by every spelling that might be one.
+pub(crate) const OUTSIDE: [&str; 9] = [
+    "/exits/out/secret",
+    "exits/../../../../outside/secret",
+    "/exits/up/secret",
+    "/exits/file",
+    "/../../../outside/secret",
+    "/proc/self/root/etc/passwd",
+    "/../player-0/../../../outside/secret",
+    "//etc//passwd",
+    "/exits/up/../../outside/secret",
+];
 /// Before the number of a file whose upload nobody saw the end of.
 const ORPHAN: &str = "orphan-";
 

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use wharfinger_tests::{Deployment, Ftp, Mode, Setup, Shape, Store, User, Version};
+use wharfinger_tests::authority::{Authority, Key};
+use wharfinger_tests::polling::eventually;
+use wharfinger_tests::{Admin, Deployment, Ftp, Mode, Setup, Shape, Store, Tls, User, Version};
 
 /// Of the configured limits, in seconds; what can't be configured has 30 at the most.
 const LIMIT: &str = "4";
@@ -157,4 +159,33 @@ fn commands_are_answered_while_a_data_connection_is_in_its_handshake() {
         ftp.expect("ABOR", 426);
         ftp.expect_reply(226);
     }
+}
+
+#[test]
+fn a_slow_handshake_with_the_admin_api_is_cut_off_and_keeps_nobody_waiting() {
+    let setup = Setup::new(Shape::TwoPrograms, Store::Sqlite).file("");
+    let authority = Authority::new(setup.directory());
+    let issued = authority.server(&["localhost"], Key::Ecdsa);
+    let deployment = setup.start();
+    let (address, tls) = (deployment.admin_address, Tls::new(&authority.certificate, Version::Tls13));
+    deployment.reload(&issued.for_the_admin_api());
+    let served = || Admin::certificate(address, &tls);
+    eventually("HTTPS", SOON, served);
+    let slow_ones: Vec<&[u8]> = [b"".as_slice(), HALF_A_HELLO].repeat(20);
+    let left = AtomicUsize::new(slow_ones.len());
+    thread::scope(|scope| {
+        for bytes in slow_ones {
+            let left = Leaves(&left);
+            scope.spawn(move || {
+                let _left = left;
+                waits_for_its_end("does not finish its handshake", address, bytes);
+            });
+        }
+        let mut requests = 0;
+        while left.load(Ordering::Relaxed) > 0 {
+            assert!(served().is_some());
+            requests += 1;
+        }
+        assert!(requests > 2, "{requests} requests beside the slow ones");
+    });
 }

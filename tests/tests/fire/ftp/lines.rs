@@ -4,6 +4,7 @@ use wharfinger_tests::standards::TABLE;
 
 use super::Session;
 use crate::place::BOUND;
+use crate::tree::OUTSIDE;
 
 /// Verbs after which the session is another one, which are said elsewhere; those that name a port at
 /// which somebody else may listen, who would take a transfer for theirs; and STOU, which makes a file
@@ -77,18 +78,7 @@ impl Session<'_, '_> {
 
     /// Out of the tree, by every way that there might be.
     pub(super) fn try_to_escape(&mut self) {
-        let outside = [
-            "/exits/out/secret",
-            "exits/../../../../outside/secret",
-            "/exits/up/secret",
-            "/exits/file",
-            "/../../../outside/secret",
-            "/proc/self/root/etc/passwd",
-            "/../player-0/../../../outside/secret",
-            "//etc//passwd",
-            "/exits/up/../../outside/secret",
-        ];
-        let path = *self.player.dice.pick(&outside);
+        let path = *self.player.dice.pick(&OUTSIDE);
         // A link itself is the user's own, to remove and to rename.
         let all = ["RETR", "SIZE", "MDTM", "CWD", "HASH", "XMD5", "MLSD", "NLST", "RMD", "DELE", "RNFR"];
         let verbs = if path == "/exits/file" { &all[..8] } else { &all[..] };
