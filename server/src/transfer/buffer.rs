@@ -28,7 +28,7 @@ struct Aligned {
 }
 
 impl Aligned {
-    fn new() -> Self {
+    fn allocate() -> Self {
         let memory = vec![0; SIZE + ALIGNMENT];
         let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
         Self { memory, start }
@@ -38,7 +38,7 @@ impl Aligned {
 impl Buffer {
     pub(super) fn take() -> Self {
         let kept = FREE.with_borrow_mut(Vec::pop);
-        Self(kept.unwrap_or_else(Aligned::new))
+        Self(kept.unwrap_or_else(Aligned::allocate))
     }
 }
 

@@ -1,7 +1,7 @@
 //! From the client to the file: collected in large buffers, written at their offset; what is long
 //! and needs no change on the way goes through a pipe. A write into the page cache is made on this
 //! thread; once one has taken long (the kernel makes writers wait while the disk is behind) the
-//! rest goes through a thread that may block.
+//! next ones go through a thread that may block, until one there was quick again.
 
 use std::fs::File;
 use std::io;
@@ -255,8 +255,14 @@ impl Sink<'_> {
     async fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         if let Some(file) = &self.slow {
             let (file, owned, at) = (Arc::clone(file), bytes.to_vec(), self.at);
-            let write = tokio::task::spawn_blocking(move || file.write_all_at(&owned, at));
-            write.await.map_err(io::Error::from).flatten().map_err(StorageError::from)?;
+            let write = tokio::task::spawn_blocking(move || {
+                let begun = Instant::now();
+                file.write_all_at(&owned, at).map(|()| begun.elapsed())
+            });
+            let took = write.await.map_err(io::Error::from).flatten().map_err(StorageError::from)?;
+            if took <= SLOW {
+                self.slow = None;
+            }
         } else {
             let begun = Instant::now();
             let file = self.upload.file();
@@ -267,7 +273,8 @@ impl Sink<'_> {
         Ok(())
     }
 
-    /// A write that took long is the last one on this thread.
+    /// After a write that took long the next one is made elsewhere. It may also have been the machine that
+    /// was busy, so that is not for ever.
     fn watch(&mut self, begun: Instant) -> Result<(), StorageError> {
         if begun.elapsed() > SLOW {
             let file = self.upload.file().try_clone().map_err(StorageError::Failed)?;
