@@ -31,8 +31,8 @@ pub(crate) struct Report {
     pub(crate) versions: BTreeMap<&'static str, String>,
     pub(crate) rounds: u32,
     pub(crate) samples: Vec<Sample>,
-    /// Rows that a server could not do, and why.
-    pub(crate) missing: BTreeMap<String, String>,
+    /// Which servers could not do which rows in one round or in two, and why.
+    pub(crate) missing: BTreeMap<&'static str, BTreeMap<&'static str, Vec<String>>>,
 }
 
 impl Report {
