@@ -6,6 +6,7 @@ mod buffer;
 mod copy;
 mod deflate;
 mod digest;
+mod disk;
 mod labour;
 mod pipe;
 mod record;

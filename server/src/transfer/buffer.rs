@@ -2,7 +2,7 @@
 //! costs no allocation and an idle session holds none.
 
 use std::cell::RefCell;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, Range};
 
 /// One buffer: sixteen TLS records, and as much as one read or write of a file.
 pub(super) const SIZE: usize = 256 * 1024;
@@ -14,31 +14,22 @@ const ALIGNMENT: usize = 4096;
 const KEPT: usize = 16;
 
 thread_local! {
-    static FREE: RefCell<Vec<Aligned>> = const { RefCell::new(Vec::new()) };
+    static FREE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A buffer of [`SIZE`] bytes on loan from this thread; dropping it gives it back.
-pub(super) struct Buffer(Aligned);
-
-/// A part of some memory.
-#[derive(Default)]
-struct Aligned {
-    memory: Vec<u8>,
-    start: usize,
-}
-
-impl Aligned {
-    fn allocate() -> Self {
-        let memory = vec![0; SIZE + ALIGNMENT];
-        let start = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
-        Self { memory, start }
-    }
-}
+pub(super) struct Buffer(Vec<u8>);
 
 impl Buffer {
     pub(super) fn take() -> Self {
         let kept = FREE.with_borrow_mut(Vec::pop);
-        Self(kept.unwrap_or_else(Aligned::allocate))
+        Self(kept.unwrap_or_else(|| vec![0; SIZE + ALIGNMENT]))
+    }
+
+    /// Its part of the memory.
+    fn range(&self) -> Range<usize> {
+        let start = self.0.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        start..start + SIZE
     }
 }
 
@@ -46,26 +37,25 @@ impl Deref for Buffer {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        let Aligned { memory, start } = &self.0;
-        memory.get(*start..*start + SIZE).unwrap_or_default()
+        self.0.get(self.range()).unwrap_or_default()
     }
 }
 
 impl DerefMut for Buffer {
     fn deref_mut(&mut self) -> &mut [u8] {
-        let Aligned { memory, start } = &mut self.0;
-        memory.get_mut(*start..*start + SIZE).unwrap_or_default()
+        let range = self.range();
+        self.0.get_mut(range).unwrap_or_default()
     }
 }
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let buffer = std::mem::take(&mut self.0);
+        let memory = std::mem::take(&mut self.0);
         // At thread exit the list may be gone; then the buffer just goes too.
         let _ = FREE.try_with(|free| {
             let mut free = free.borrow_mut();
             if free.len() < KEPT {
-                free.push(buffer);
+                free.push(memory);
             }
         });
     }

@@ -1,17 +1,17 @@
 //! From the client to the file: collected in large buffers, written at their offset; what is long
 //! and needs no change on the way goes through a pipe. A write into the page cache is made on this
 //! thread; once one has taken long (the kernel makes writers wait while the disk is behind) the
-//! next ones go through a thread that may block, until one there was quick again.
+//! next ones go through a thread that may block (`disk.rs`).
 
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 
 use super::buffer::{self, Buffer};
+use super::disk::Disk;
 use super::pipe::Pipe;
 use super::representation::{Decoder, Representation};
 use super::unpacker::Unpacker;
@@ -20,9 +20,6 @@ use crate::data::DataConnection;
 use crate::files::OpenUpload;
 use crate::rates::Turns;
 use crate::storage::StorageError;
-
-/// A write into the page cache that took this long wasn't only that.
-const SLOW: Duration = Duration::from_millis(20);
 
 /// Where an upload's bytes come from, and at which pace.
 pub(super) struct Source<'a> {
@@ -40,7 +37,7 @@ pub(super) async fn receive(
     upload: &mut OpenUpload,
     representation: Representation,
 ) -> Result<(), TransferError> {
-    let sink = Sink { at: upload.start(), slow: None, needs_buffers: false, upload };
+    let sink = Sink { at: upload.start(), disk: Disk::default(), needs_buffers: false, upload };
     let mut inlet = Inlet {
         unpacker: representation.deflate.then(Unpacker::new),
         text: Text { decoder: representation.decoder(), decoded: Vec::new(), sink },
@@ -100,11 +97,11 @@ impl Inlet<'_> {
             return Ok(Pause::Full);
         };
         let sink = &mut self.text.sink;
-        if sink.needs_buffers || sink.slow.is_some() {
+        if sink.needs_buffers || sink.disk.is_behind() {
             return Ok(Pause::Full);
         }
         let Some(pipe) = Pipe::open() else { return Ok(Pause::Full) };
-        while !sink.needs_buffers && sink.slow.is_none() {
+        while !sink.needs_buffers && !sink.disk.is_behind() {
             let turn = source.turns.next(buffer::SIZE).await;
             let filled = tokio::select! {
                 biased;
@@ -201,8 +198,7 @@ impl Source<'_> {
 struct Sink<'a> {
     upload: &'a mut OpenUpload,
     at: u64,
-    /// The same file, for the thread that may block.
-    slow: Option<Arc<File>>,
+    disk: Disk,
     /// The file system takes nothing from a pipe.
     needs_buffers: bool,
 }
@@ -233,7 +229,8 @@ impl Sink<'_> {
         match pipe.pour(self.upload.file(), self.at, count) {
             Ok(()) => {
                 self.at += count as u64;
-                self.watch(begun)
+                self.disk.took(begun.elapsed());
+                Ok(())
             }
             Err(Errno::INVAL) => {
                 self.needs_buffers = true;
@@ -253,33 +250,23 @@ impl Sink<'_> {
     }
 
     async fn put(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        if let Some(file) = &self.slow {
-            let (file, owned, at) = (Arc::clone(file), bytes.to_vec(), self.at);
-            let write = tokio::task::spawn_blocking(move || {
-                let begun = Instant::now();
-                file.write_all_at(&owned, at).map(|()| begun.elapsed())
-            });
-            let took = write.await.map_err(io::Error::from).flatten().map_err(StorageError::from)?;
-            if took <= SLOW {
-                self.slow = None;
-            }
+        let took = if self.disk.is_behind() {
+            let file = self.upload.file().try_clone().map_err(StorageError::Failed)?;
+            let (owned, at) = (bytes.to_vec(), self.at);
+            let write = tokio::task::spawn_blocking(move || write(&file, &owned, at));
+            write.await.map_err(io::Error::from).flatten()
         } else {
-            let begun = Instant::now();
-            let file = self.upload.file();
-            file.write_all_at(bytes, self.at).map_err(StorageError::from)?;
-            self.watch(begun)?;
-        }
+            write(self.upload.file(), bytes, self.at)
+        };
+        self.disk.took(took.map_err(StorageError::from)?);
         self.at += bytes.len() as u64;
         Ok(())
     }
+}
 
-    /// After a write that took long the next one is made elsewhere. It may also have been the machine that
-    /// was busy, so that is not for ever.
-    fn watch(&mut self, begun: Instant) -> Result<(), StorageError> {
-        if begun.elapsed() > SLOW {
-            let file = self.upload.file().try_clone().map_err(StorageError::Failed)?;
-            self.slow = Some(Arc::new(file));
-        }
-        Ok(())
-    }
+/// How long it took.
+fn write(file: &File, bytes: &[u8], at: u64) -> io::Result<Duration> {
+    let begun = Instant::now();
+    file.write_all_at(bytes, at)?;
+    Ok(begun.elapsed())
 }
