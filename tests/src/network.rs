@@ -15,7 +15,7 @@ use crate::{mounts, tools};
 
 /// The server's end of the cable.
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
-/// The other one.
+/// The client's end.
 pub const CLIENT: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
 
 /// The hosts and their cable.

@@ -36,18 +36,20 @@ impl Argon2id {
         }
     }
 
-    /// Whether a hash was made with less than ours are: of another kind, or cheaper to try passwords on.
-    /// One that cannot be read is not, as nothing is known of it.
+    /// Whether a hash was made with less than ours are: of another kind, in less memory, or with less
+    /// memory written in all passes together (more memory in fewer passes can be as good). One that cannot
+    /// be read is not, as nothing is known of it.
     pub(super) fn is_weaker(&self, hash: &str) -> bool {
         let Ok(hash) = PasswordHash::new(hash) else { return false };
         let Ok(params) = Params::try_from(&hash) else { return false };
         let of_another_kind =
             hash.algorithm != Algorithm::Argon2id.ident() || hash.version != Some(Version::V0x13.into());
         let shorter = hash.hash.is_some_and(|output| output.len() < Params::DEFAULT_OUTPUT_LEN);
+        let written = |params: &Params| u64::from(params.m_cost()) * u64::from(params.t_cost());
         of_another_kind
             || shorter
             || params.m_cost() < self.params.m_cost()
-            || params.t_cost() < self.params.t_cost()
+            || written(&params) < written(&self.params)
     }
 
     /// How many hashes' memory waits for the next one.
@@ -138,7 +140,9 @@ mod tests {
         let (argon2id, new, usual) = (Algorithm::Argon2id, Version::V0x13, 19 * 1_024);
         assert!(!weaker(argon2id, new, usual, 2, 32));
         assert!(!weaker(argon2id, new, usual + 1, 3, 32));
+        assert!(!weaker(argon2id, new, 2 * usual, 1, 32));
         assert!(weaker(argon2id, new, usual - 1, 2, 32));
+        assert!(weaker(argon2id, new, usual - 1, 50, 32));
         assert!(weaker(argon2id, new, usual, 1, 32));
         assert!(weaker(argon2id, new, usual, 2, 16));
         assert!(weaker(Algorithm::Argon2i, new, usual, 2, 32));
