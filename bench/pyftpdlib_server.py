@@ -36,7 +36,7 @@ worker = 0
 while worker < min(os.cpu_count(), 8) - 1 and os.fork() != 0:
     worker += 1
 # Of two that bind the same passive port (SO_REUSEADDR lets them), the second to listen loses its session.
-Handler.passive_ports = range(20000 + 5000 * worker, 25000 + 5000 * worker)
+Handler.passive_ports = range(20000 + 1500 * worker, 21500 + 1500 * worker)
 server = FTPServer(listener, Handler, backlog=1024)
 server.max_cons = 20000
 server.max_cons_per_ip = 0

@@ -24,7 +24,7 @@ pub(super) fn retrieve(
     Ok(Work { spent, amount: gib(bytes), figure: None })
 }
 
-/// The same work for each session however many there are: 64 MiB in pieces of 1 MiB at the least.
+/// 256 MiB in pieces of 1 MiB, shared among the sessions; one piece for each at the least.
 pub(super) fn growth(load: &Load<'_>, protection: Protection, count: u32) -> anyhow::Result<Work> {
     let path = load.path("1m");
     let rounds = (256 / count).max(1);
